@@ -1,0 +1,292 @@
+package callbacks
+
+import (
+	"database/sql"
+	"database/sql/driver"
+	"fmt"
+	"reflect"
+	"slices"
+
+	"gorm.io/gorm/clause"
+
+	"github.com/gormtenancy/tenancy/internal/tables"
+)
+
+// mostTuples is how many parents one statement asks for; databases limit the number of arguments (SQLite: 32766).
+const mostTuples = 1000
+
+// foreignKeysOfRows refuses rows that point at another tenant's row. Each relation is looked at once for all rows; a key
+// that carries the tenant needs no look at all. Rows that are not there are the business of the database's constraints.
+func (h *Hooks) foreignKeysOfRows(pass *Pass) error {
+	keys := h.Tables.ForeignKeys(pass.Table)
+	for i := range keys {
+		key := &keys[i]
+		if key.Carries != "" {
+			if err := h.carriedKey(pass, key); err != nil {
+				return err
+			}
+			continue
+		}
+		parents := parentTuples{}
+		_ = eachRow(pass.stmt, func(r row) error {
+			if key.TypeColumn != "" {
+				if v, known := r.get(pass.Context, key.TypeColumn); !known || !isExpression(v) && fmt.Sprint(v) != key.TypeValue {
+					return nil
+				}
+			}
+			parents.add(key.Columns, func(column string) (any, bool) { return r.get(pass.Context, column) })
+			return nil
+		})
+		if err := h.checkParents(pass, key, &parents); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// carriedKey checks a foreign key with the tenant in it, where that is another column than the row's own tenant.
+func (h *Hooks) carriedKey(pass *Pass, key *tables.ForeignKey) error {
+	if t := pass.Table.Tenant; t != nil && t.Name == key.Carries {
+		return nil
+	}
+	return eachRow(pass.stmt, func(r row) error {
+		if v, _ := r.get(pass.Context, key.Carries); compareTenant(pass, v) == otherTenant {
+			return h.foreignParent(pass, key)
+		}
+		return nil
+	})
+}
+
+func (h *Hooks) foreignParent(pass *Pass, key *tables.ForeignKey) error {
+	return h.refusal(pass, Mismatch, "foreign key "+key.Relation+" points at a row of "+key.Parent.Name+" that is not the tenant's")
+}
+
+// foreignKeysOfSet does for an UPDATE what foreignKeysOfRows does for an INSERT. What only the database can know (an
+// expression, one column of several) is looked at after the update, before its transaction ends.
+func (h *Hooks) foreignKeysOfSet(pass *Pass, set clause.Set) error {
+	assigned := func(column string) (any, bool) {
+		for _, a := range set {
+			if sameColumn(pass.stmt.Schema, a.Column.Name, column) {
+				return a.Value, true
+			}
+		}
+		return nil, false
+	}
+	keys := h.Tables.ForeignKeys(pass.Table)
+	for i := range keys {
+		key := &keys[i]
+		if key.Carries != "" {
+			if v, ok := assigned(key.Carries); ok && compareTenant(pass, v) == otherTenant {
+				return h.foreignParent(pass, key)
+			}
+			continue
+		}
+		touched := slices.ContainsFunc(key.Columns, func(column string) bool { _, ok := assigned(column); return ok })
+		typ, typed := assigned(key.TypeColumn)
+		if !touched && !(typed && key.TypeColumn != "") {
+			continue
+		}
+		if typed && key.TypeColumn != "" && !isExpression(typ) && fmt.Sprint(typ) != key.TypeValue {
+			continue
+		}
+		parents := parentTuples{}
+		parents.add(key.Columns, assigned)
+		if parents.unknown || key.TypeColumn != "" && !typed {
+			if err := h.verifyLater(pass, key); err != nil {
+				return err
+			}
+			continue
+		}
+		if err := h.checkParents(pass, key, &parents); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// parentTuples are the distinct keys that rows point at.
+type parentTuples struct {
+	tuples  [][]any
+	seen    map[string]bool
+	unknown bool // some are expressions, or not all of their columns are there
+}
+
+func (p *parentTuples) add(columns []string, get func(string) (any, bool)) {
+	tuple := make([]any, len(columns))
+	for i, column := range columns {
+		v, known := get(column)
+		if !known || isExpression(v) {
+			p.unknown = true
+			return
+		}
+		if tuple[i] = literal(v); tuple[i] == nil {
+			return // NULL, or GORM's way to say so, points at nothing
+		}
+	}
+	id := fmt.Sprint(tuple...)
+	if p.seen == nil {
+		p.seen = map[string]bool{}
+	}
+	if !p.seen[id] {
+		p.seen[id] = true
+		p.tuples = append(p.tuples, tuple)
+	}
+}
+
+// literal unwraps a key's value; nil for NULL and for the number 0, which GORM takes for an unset key.
+func literal(v any) any {
+	if valuer, ok := v.(driver.Valuer); ok {
+		rv := reflect.ValueOf(v)
+		if rv.Kind() == reflect.Pointer && rv.IsNil() {
+			return nil
+		}
+		out, err := valuer.Value()
+		if err != nil {
+			return v
+		}
+		return out
+	}
+	rv := reflect.ValueOf(v)
+	for rv.Kind() == reflect.Pointer || rv.Kind() == reflect.Interface {
+		if rv.IsNil() {
+			return nil
+		}
+		rv = rv.Elem()
+	}
+	if !rv.IsValid() || (rv.CanInt() || rv.CanUint()) && rv.IsZero() {
+		return nil
+	}
+	return rv.Interface()
+}
+
+// checkParents asks, in the statement's transaction, whose rows the keys point at, and keeps them from being deleted until
+// it ends.
+func (h *Hooks) checkParents(pass *Pass, key *tables.ForeignKey, parents *parentTuples) error {
+	if len(parents.tuples) == 0 || pass.stmt.DryRun {
+		return nil
+	}
+	if err := h.needTransaction(pass); err != nil {
+		return err
+	}
+	parent := key.Parent
+	value, err := h.tenantValue(pass, parent.Tenant, pass.Who.ID)
+	if err != nil {
+		return err
+	}
+	for tuples := range slices.Chunk(parents.tuples, mostTuples) {
+		o := newOwn(pass)
+		o.text("SELECT CASE WHEN ")
+		o.quoted(parent.Name, parent.Tenant.Name)
+		o.text(" = ")
+		o.bind(value)
+		o.text(" THEN 0 ELSE 1 END FROM ")
+		o.WriteQuoted(clause.Table{Name: parent.Path})
+		o.text(" WHERE ")
+		o.anyOf(parent.Name, key.Keys, tuples)
+		o.text(h.engine.LockParents())
+		foreign := 0
+		err := o.query(func(rows *sql.Rows) error {
+			var other int
+			if err := rows.Scan(&other); err != nil {
+				return err
+			}
+			foreign += other
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+		if foreign > 0 {
+			return h.foreignParent(pass, key)
+		}
+	}
+	return nil
+}
+
+// anyOf writes a condition that is true for rows whose columns equal one of the tuples.
+func (o *own) anyOf(table string, columns []string, tuples [][]any) {
+	if len(columns) == 1 {
+		o.quoted(table, columns[0])
+		o.text(" IN (")
+		for i, tuple := range tuples {
+			if i > 0 {
+				o.text(",")
+			}
+			o.bind(tuple[0])
+		}
+		o.text(")")
+		return
+	}
+	o.text("(")
+	for i, tuple := range tuples {
+		if i > 0 {
+			o.text(" OR ")
+		}
+		o.text("(")
+		for j, column := range columns {
+			if j > 0 {
+				o.text(" AND ")
+			}
+			o.quoted(table, column)
+			o.text(" = ")
+			o.bind(tuple[j])
+		}
+		o.text(")")
+	}
+	o.text(")")
+}
+
+// verifyLater has a key looked at once the statement has run.
+func (h *Hooks) verifyLater(pass *Pass, key *tables.ForeignKey) error {
+	if pass.Table.Class != tables.Owned {
+		return h.refusal(pass, Unconfined, "foreign key "+key.Relation+" is set to something that is only known after the statement: set all its columns to values")
+	}
+	pass.write.verify = append(pass.write.verify, key)
+	return nil
+}
+
+// crossing tells whether one of the tenant's rows points at another tenant's.
+func (h *Hooks) crossing(pass *Pass, key *tables.ForeignKey) (bool, error) {
+	parent := key.Parent
+	value, err := h.tenantValue(pass, parent.Tenant, pass.Who.ID)
+	if err != nil {
+		return false, err
+	}
+	const child = "tenancy_child" // the parent may be the same table
+	o := newOwn(pass)
+	o.text("SELECT 1 FROM ")
+	o.WriteQuoted(clause.Table{Name: pass.Table.Path})
+	o.text(" AS " + child + " JOIN ")
+	o.WriteQuoted(clause.Table{Name: parent.Path})
+	o.text(" ON ")
+	for i := range key.Columns {
+		o.quoted(parent.Name, key.Keys[i])
+		o.text(" = ")
+		o.quoted(child, key.Columns[i])
+		o.text(" AND ")
+	}
+	if key.TypeColumn != "" {
+		o.quoted(child, key.TypeColumn)
+		o.text(" = ")
+		o.bind(key.TypeValue)
+		o.text(" AND ")
+	}
+	o.notTenants(parent.Name, parent.Tenant, value)
+	o.text(" WHERE ")
+	o.quoted(child, pass.Table.Tenant.Name)
+	o.text(" = ")
+	o.bind(pass.arg.value)
+	o.text(" LIMIT 1")
+	return o.exists()
+}
+
+// notTenants writes the condition that a row is not the tenant's.
+func (o *own) notTenants(table string, c *tables.Column, value any) {
+	o.text("(")
+	o.quoted(table, c.Name)
+	o.text(" <> ")
+	o.bind(value)
+	o.text(" OR ")
+	o.quoted(table, c.Name)
+	o.text(" IS NULL)")
+}

@@ -1,0 +1,208 @@
+package callbacks
+
+import (
+	"context"
+	"database/sql"
+	"database/sql/driver"
+
+	"gorm.io/gorm"
+	"gorm.io/gorm/logger"
+
+	"github.com/gormtenancy/tenancy/internal/tables"
+)
+
+// guard is the first callback of every chain: it finds out for whom the statement runs and on which table, refuses what
+// must not run, and issues the pass without which the router sends nothing.
+func (h *Hooks) guard(op Op) func(*gorm.DB) {
+	return func(db *gorm.DB) {
+		stmt := db.Statement
+		pass := &Pass{Op: op, stmt: stmt, sub: db.DryRun && db.Logger == logger.Discard}
+		pass.Context, pass.outer = callersContext(stmt.Context)
+		stmt.Context = pass
+		if db.Error != nil {
+			h.stop(db, pass, nil)
+			return
+		}
+		stmt.ConnPool = h.Rules.Adopt(stmt.ConnPool)
+		if err := h.admitStatement(db, pass); err != nil {
+			h.stop(db, pass, err)
+		}
+	}
+}
+
+// callersContext takes off the passes that a statement inherited from the one whose hook or association it serves.
+func callersContext(ctx context.Context) (caller context.Context, outer *Pass) {
+	for {
+		p, ok := ctx.(*Pass)
+		if !ok {
+			return ctx, outer
+		}
+		if outer == nil {
+			outer = p
+		}
+		ctx = p.Context
+	}
+}
+
+func (h *Hooks) admitStatement(db *gorm.DB, pass *Pass) (err error) {
+	if pass.Who, err = h.Rules.Identify(pass.Context); err != nil {
+		return h.passOn(pass, err)
+	}
+	pass.free = pass.Who.Kind == System || pass.Who.Kind == Everyone || h.Rules.UnlistedAreGlobal() && !h.Tables.Confining()
+	if pass.stmt.SQL.Len() > 0 {
+		return h.admitRaw(pass)
+	}
+	if pass.Who.Kind == System {
+		pass.scoped = true
+		return nil
+	}
+	if pass.Table, err = h.mainTable(pass); err != nil || pass.Table == nil {
+		return err
+	}
+	return h.admitTable(pass)
+}
+
+// admitTable decides whether the subject may use the main table at all.
+func (h *Hooks) admitTable(pass *Pass) error {
+	t := pass.Table
+	switch t.Class {
+	case tables.Global, tables.Reference:
+		return nil
+	case tables.Unlisted:
+		if h.Rules.UnlistedAreGlobal() {
+			return nil
+		}
+		return h.refusal(pass, UnknownTable, "it is in none of Config.Models, Global and Reference, and its model has no tenancy tag: list it")
+	}
+	exclusive, err := h.place(pass)
+	if err != nil {
+		return err
+	}
+	switch {
+	case pass.Who.Kind == Everyone, pass.Who.Kind == Nobody && pass.sub:
+		// A subquery may find its tenant in the statement around it: see Arg.
+	case pass.Who.Kind == Nobody:
+		return h.refusal(pass, NoTenant, "use db.WithContext(tenancy.WithTenant(ctx, id))")
+	case t.Class == tables.Placed && !exclusive:
+		return h.refusal(pass, Unconfined, "its model has no tenant column, and the tenant's placement holds other tenants too: tag a field with tenancy:\"tenant\", or list the model as Global")
+	}
+	pass.confined = pass.confines() && t.Class != tables.Placed
+	if t.Class != tables.Owned {
+		return nil
+	}
+	pass.arg, err = h.argument(pass, t.Tenant)
+	return err
+}
+
+// place asks where the subject's rows are. Who the statement runs for may still be open.
+func (h *Hooks) place(pass *Pass) (exclusive bool, err error) {
+	if pass.Who.Kind == Nobody {
+		return false, nil
+	}
+	if exclusive, err = h.Rules.Place(pass.Context, pass.Who); err != nil {
+		return false, h.passOn(pass, err)
+	}
+	return exclusive, nil
+}
+
+// argument makes the tenant's value for a column, or one that is bound late.
+func (h *Hooks) argument(pass *Pass, c *tables.Column) (Arg, error) {
+	if pass.Who.Kind != Tenant {
+		return Arg{column: c}, nil
+	}
+	v, err := h.tenantValue(pass, c, pass.Who.ID)
+	return Arg{column: c, id: pass.Who.ID, value: v}, err
+}
+
+// tenantValue is what column c holds for a tenant. An ID with characters that some collation folds makes the database
+// being asked, once for each column, how it compares.
+func (h *Hooks) tenantValue(pass *Pass, c *tables.Column, id string) (any, error) {
+	v, err := c.Value(pass.Context, id)
+	if err != nil {
+		return nil, h.refusal(pass, InvalidTenant, err.Error())
+	}
+	if c.MustAsk(id) {
+		if err := h.askComparison(pass, c); err != nil {
+			return nil, h.refusal(pass, InvalidTenant, "cannot find out how column "+c.Name+" compares: "+err.Error())
+		}
+	}
+	if err := c.Fits(id); err != nil {
+		return nil, h.refusal(pass, InvalidTenant, err.Error())
+	}
+	return v, nil
+}
+
+// route makes sure that the statement goes through a pool that asks for its pass, whatever dbresolver has put in place.
+func (h *Hooks) route(db *gorm.DB) {
+	if db.Error == nil {
+		db.Statement.ConnPool = h.Rules.Adopt(db.Statement.ConnPool)
+	}
+}
+
+// refusal makes the error for a statement that is not sent.
+func (h *Hooks) refusal(pass *Pass, reason Reason, why string) error {
+	return h.Rules.Refuse(pass.Context, Refusal{Who: pass.Who, Op: pass.Op, Table: pass.tableName(), Reason: reason, Why: why})
+}
+
+// passOn wraps an error of the root package.
+func (h *Hooks) passOn(pass *Pass, err error) error {
+	return h.Rules.Refuse(pass.Context, Refusal{Who: pass.Who, Op: pass.Op, Table: pass.tableName(), Cause: err})
+}
+
+// stop ends a statement with err, or with the error that it already has.
+func (h *Hooks) stop(db *gorm.DB, pass *Pass, err error) {
+	if err != nil {
+		_ = db.AddError(err)
+	}
+	stmt := pass.stmt
+	if !pass.sub || stmt.SQL.Len() > 0 && err == nil {
+		return
+	}
+	// GORM drops the errors of subqueries and would build "IN ()" of this one (gorm v1.31.2 statement.go AddVar). So it is
+	// built here, as something that no router sends and no database runs.
+	stmt.SQL.Reset()
+	stmt.SQL.WriteString("SELECT tenancy.refused(")
+	stmt.AddVar(stmt, &Arg{err: db.Error})
+	stmt.SQL.WriteByte(')')
+}
+
+// finish is the last callback: it takes the pass back and tells the observer.
+func (h *Hooks) finish(db *gorm.DB) {
+	stmt := db.Statement
+	delete(stmt.Clauses, predicateClause)
+	pass, ok := stmt.Context.(*Pass)
+	if !ok || pass.stmt != stmt {
+		return
+	}
+	stmt.Context = pass.Context
+	if db.Error == nil && pass.scoped && !db.DryRun && (pass.confined || pass.Who.Kind == Everyone && (pass.Table == nil || pass.Table.Class.Confined())) {
+		h.Rules.Ran(pass.Context, pass.Who, pass.Op, pass.tableName(), db.RowsAffected)
+	}
+}
+
+// finishRow also gives Row a row that holds the error: after a failed chain GORM would return a nil *sql.Row, whose Scan
+// panics (gorm v1.31.2 finisher_api.go Row).
+func (h *Hooks) finishRow(db *gorm.DB) {
+	if _, ok := db.Statement.Dest.(*sql.Row); !ok && db.Error != nil {
+		if rows, ok := db.Get("rows"); !ok || rows == false {
+			db.Statement.Dest = ErrorRow(db.Error)
+		}
+	}
+	h.finish(db)
+}
+
+// ErrorRow returns a row whose Scan and Err return err.
+func ErrorRow(err error) *sql.Row {
+	pool := sql.OpenDB(failing{err})
+	defer func() { _ = pool.Close() }()
+	return pool.QueryRowContext(context.Background(), "")
+}
+
+// failing is a database that cannot be connected to.
+type failing struct{ err error }
+
+// Connect implements [driver.Connector].
+func (f failing) Connect(context.Context) (driver.Conn, error) { return nil, f.err }
+
+// Driver implements [driver.Connector].
+func (f failing) Driver() driver.Driver { return nil }

@@ -1,0 +1,85 @@
+package callbacks
+
+import (
+	"database/sql"
+	"time"
+
+	"gorm.io/gorm"
+	"gorm.io/gorm/clause"
+
+	"github.com/gormtenancy/tenancy/internal/tables"
+)
+
+// own is a statement that the hooks send themselves, on the connection of the statement that they serve.
+type own struct {
+	gorm.Statement
+	pass *Pass
+}
+
+func newOwn(pass *Pass) *own {
+	db := pass.stmt.DB
+	return &own{Statement: gorm.Statement{DB: db, Context: pass.Context, Clauses: map[string]clause.Clause{}}, pass: pass}
+}
+
+func (o *own) text(s string)               { _, _ = o.WriteString(s) }
+func (o *own) quoted(table, column string) { o.WriteQuoted(clause.Column{Table: table, Name: column}) }
+func (o *own) bind(v any)                  { o.AddVar(&o.Statement, v) }
+
+// query sends the statement; each is called for every row.
+func (o *own) query(each func(*sql.Rows) error) (err error) {
+	query, begin, n := o.SQL.String(), time.Now(), int64(0)
+	pass := &Pass{Context: o.pass.Context, Op: OpRaw, Who: o.pass.Who, text: query, scoped: true}
+	defer func() {
+		o.Logger.Trace(o.pass.Context, begin, func() (string, int64) { return o.Explain(query, o.Vars...), n }, err)
+	}()
+	rows, err := o.pass.stmt.ConnPool.QueryContext(pass, query, o.Vars...)
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if closed := rows.Close(); err == nil {
+			err = closed
+		}
+	}()
+	for rows.Next() {
+		n++
+		if err := each(rows); err != nil {
+			return err
+		}
+	}
+	return rows.Err()
+}
+
+// exists tells whether the statement finds a row.
+func (o *own) exists() (found bool, err error) {
+	err = o.query(func(*sql.Rows) error { found = true; return nil })
+	return found, err
+}
+
+// exec sends a statement without rows.
+func (o *own) exec() error {
+	query := o.SQL.String()
+	pass := &Pass{Context: o.pass.Context, Op: OpRaw, Who: o.pass.Who, text: query, scoped: true}
+	_, err := o.pass.stmt.ConnPool.ExecContext(pass, query, o.Vars...)
+	return err
+}
+
+// askComparison finds out how a tenant column compares its values.
+func (h *Hooks) askComparison(pass *Pass, c *tables.Column) error {
+	o := newOwn(pass)
+	text, args := h.engine.CollationQuery(c.Table, o.Quote(c.Table), c.Name)
+	if text == "" {
+		c.SetComparison(tables.Folding)
+		return nil
+	}
+	o.text(text)
+	o.Vars = args
+	return o.query(func(rows *sql.Rows) error {
+		var typ, collation, extra string
+		if err := rows.Scan(&typ, &collation, &extra); err != nil {
+			return err
+		}
+		c.SetComparison(h.engine.Comparison(typ, collation, extra))
+		return nil
+	})
+}

@@ -1,0 +1,173 @@
+package callbacks
+
+import (
+	"context"
+	"database/sql/driver"
+	"errors"
+
+	"gorm.io/gorm"
+
+	"github.com/gormtenancy/tenancy/internal/tables"
+)
+
+// Op is the GORM chain that a statement runs through.
+type Op string
+
+// GORM's six chains (gorm v1.31.2 callbacks.go initializeCallbacks), by the names that errors and observers use.
+const (
+	OpCreate Op = "create"
+	OpQuery  Op = "query"
+	OpUpdate Op = "update"
+	OpDelete Op = "delete"
+	OpRow    Op = "row"
+	OpRaw    Op = "raw"
+)
+
+// Pass travels with one statement, as its context, from the guard to the router: it says for whom the statement runs, that
+// the hooks have confined it, and which text it belongs to. A statement that reaches the router without one, or with the
+// pass of another statement, is not sent.
+type Pass struct {
+	context.Context // the caller's
+
+	Op    Op
+	Who   Subject
+	Table *tables.Table // the main table; nil for raw SQL and derived tables
+
+	stmt     *gorm.Statement
+	outer    *Pass  // of the statement whose hooks or associations this one serves
+	text     string // of a statement that the hooks themselves send
+	sub      bool   // built as an argument of another statement: its context may come from there
+	free     bool   // its text needs no reading: no tenant's rows are anywhere, or the caller asked for all of them
+	confined bool   // it carries the tenant predicate, or rows of the tenant only
+	scoped   bool   // the hooks have seen it to the end
+	inside   int    // depth of pools that have admitted the statement and are passing it on
+
+	arg   Arg        // the tenant of Table
+	where whereTerms // of this execution
+	write writeState // of a create or update
+}
+
+type passKey struct{}
+
+// Value makes the pass its own context value.
+func (p *Pass) Value(key any) any {
+	if key == (passKey{}) {
+		return p
+	}
+	return p.Context.Value(key)
+}
+
+// passOf finds the pass of a context; nil if there is none.
+func passOf(ctx context.Context) *Pass {
+	if p, ok := ctx.(*Pass); ok {
+		return p
+	}
+	if ctx == nil {
+		return nil
+	}
+	p, _ := ctx.Value(passKey{}).(*Pass)
+	return p
+}
+
+// confines tells whether the statement touches rows of tenants and must be held to one of them.
+func (p *Pass) confines() bool {
+	return p.Table != nil && p.Table.Class.Confined() && (p.Who.Kind == Tenant || p.Who.Kind == Nobody)
+}
+
+// tableName names the main table, for errors.
+func (p *Pass) tableName() string {
+	if p.Table != nil {
+		return p.Table.Name
+	}
+	if p.stmt != nil && p.stmt.SQL.Len() == 0 {
+		return p.stmt.Table
+	}
+	return ""
+}
+
+// Arg stands for the tenant among the arguments of a statement. The router replaces it by the value of the column, taken
+// from the outermost statement, so a subquery that was built without a context is still its caller's. If nobody replaces
+// it, the statement fails instead of running with something else (GORM hands typed arguments on untouched, and
+// database/sql asks a driver.Valuer for its value).
+type Arg struct {
+	column *tables.Column
+	id     string
+	value  any   // nil: to be bound late
+	err    error // why the statement it stands in must not run
+}
+
+var errUnbound = errors.New("tenancy: the tenant of this statement was not bound: it was not sent through the plugin's pool")
+
+// Value implements [driver.Valuer]; GORM's logger asks it too.
+func (a *Arg) Value() (driver.Value, error) {
+	if a.err != nil {
+		return nil, a.err
+	}
+	if a.value == nil {
+		return nil, errUnbound
+	}
+	return driver.DefaultParameterConverter.ConvertValue(a.value)
+}
+
+// Admit is the router's question: may the statement query, with args, be sent? It binds the tenant in args. ctx is the
+// context to send it with; done must be called when the pool below has returned.
+func (h *Hooks) Admit(ctx context.Context, query string, args []any) (pass *Pass, err error) {
+	pass = passOf(ctx)
+	if pass == nil {
+		return nil, h.Rules.Refuse(ctx, Refusal{Op: OpRaw, Reason: Unconfined, Why: "it did not come through GORM's callbacks; use *gorm.DB, or the *sql.DB that tenancy.DB returns"})
+	}
+	if pass.inside > 0 {
+		return pass, nil
+	}
+	if !pass.covers(query) {
+		return nil, h.refusal(pass, Unconfined, "it is not the statement that the callbacks saw; use *gorm.DB instead of its ConnPool")
+	}
+	if !pass.scoped {
+		return nil, h.refusal(pass, Unconfined, "the plugin's callbacks did not see it: one of them was removed or replaced")
+	}
+	bound := 0
+	for i, a := range args {
+		arg, ok := a.(*Arg)
+		if !ok {
+			continue
+		}
+		if args[i], err = h.bind(pass, arg); err != nil {
+			return nil, err
+		}
+		bound++
+	}
+	if pass.confined && pass.Op != OpCreate && bound == 0 {
+		return nil, h.refusal(pass, Unconfined, "it lost its tenant condition on the way: another plugin replaced the builder of WHERE")
+	}
+	return pass, nil
+}
+
+// covers tells whether query is the text that this pass was made for. For GORM's statements that is a comparison of two
+// pointers.
+func (p *Pass) covers(query string) bool {
+	if p.stmt != nil {
+		return p.stmt.SQL.String() == query
+	}
+	return p.text == query
+}
+
+// Enter and Leave frame the call of the pool below, so that pools stacked on one another admit a statement once.
+func (p *Pass) Enter() { p.inside++ }
+
+// Leave ends what [Pass.Enter] began.
+func (p *Pass) Leave() { p.inside-- }
+
+// bind returns the value that a stands for in a statement with pass.
+func (h *Hooks) bind(pass *Pass, a *Arg) (any, error) {
+	switch {
+	case a.err != nil:
+		return nil, a.err
+	case a.value != nil && pass.Who.Kind == Tenant && pass.Who.ID != a.id:
+		return nil, h.refusal(pass, Mismatch, "a subquery in it runs for another tenant: build both from one context")
+	case a.value != nil:
+		return a.value, nil
+	case pass.Who.Kind != Tenant:
+		return nil, h.refusal(pass, NoTenant, "a subquery in it reads a tenant's rows, and neither has a tenant: give both the same context")
+	}
+	return h.tenantValue(pass, a.column, pass.Who.ID)
+}

@@ -1,0 +1,34 @@
+package callbacks
+
+import (
+	"github.com/gormtenancy/tenancy/internal/sqltext"
+	"github.com/gormtenancy/tenancy/internal/tables"
+)
+
+// admitRaw decides about a statement that came as text: db.Raw, db.Exec, and GORM's own savepoints and migrations.
+func (h *Hooks) admitRaw(pass *Pass) error {
+	sql := pass.stmt.SQL.String()
+	switch {
+	case pass.free:
+	case pass.Op == OpRaw && isSavepoint(sql):
+	case h.namesNoTenantTable(sql):
+	case pass.Who.Kind == Nobody:
+		return h.refusal(pass, NoTenant, "raw SQL runs for a tenant too; to run it for all, use tenancy.WithoutTenant(ctx, reason)")
+	default:
+		return h.refusal(pass, Unconfined, "raw SQL cannot be shown to stay within the tenant: use a model, or tenancy.WithoutTenant(ctx, reason)")
+	}
+	pass.scoped = true
+	return nil
+}
+
+func isSavepoint(sql string) bool {
+	_, ok := sqltext.SavepointOf(sql)
+	return ok
+}
+
+// mentions looks for the names of tables that belong to tenants.
+func mentions(text string, known *tables.Registry) (string, bool) {
+	return sqltext.Mentions(text, known.ConfinedNames())
+}
+
+func plain(name string) bool { return sqltext.PlainName(name) }

@@ -1,0 +1,122 @@
+// Package callbacks holds every statement that GORM builds to one tenant. It knows GORM's chains, clauses and models, and
+// nothing of contexts, placements or resolvers: those it asks through [Rules], which the root package implements.
+package callbacks
+
+import (
+	"errors"
+	"slices"
+	"sync"
+
+	"gorm.io/gorm"
+	"gorm.io/gorm/clause"
+
+	"github.com/gormtenancy/tenancy/internal/dialect"
+	"github.com/gormtenancy/tenancy/internal/sqltext"
+	"github.com/gormtenancy/tenancy/internal/tables"
+)
+
+// Hooks are the callbacks of one plugin in one *gorm.DB.
+type Hooks struct {
+	Rules  Rules
+	Tables *tables.Registry
+
+	text     sqltext.Dialect
+	engine   dialect.Engine
+	builders map[string]clause.ClauseBuilder // the ones that ours replaced
+	unique   sync.Map                        // *tables.Table → [][]string, on MySQL
+}
+
+// predicateClause is built right after WHERE. It is in a statement's clauses while the statement still needs its tenant
+// condition; the builder of WHERE takes it out when it has written the condition itself.
+const predicateClause = "tenancy:where"
+
+// Register puts the hooks into db's chains. The order in each chain, with and without dbresolver and default transactions:
+//
+//	tenancy:guard    first: who asks, for which table; refuses, and issues the pass
+//	gorm:db_resolver if installed
+//	tenancy:route    the pool is one that asks for the pass
+//	gorm:begin_transaction, hooks, belongs-to associations
+//	tenancy:confine  last before the statement is built: condition, rows, foreign keys
+//	gorm:create, query, row, update, delete, raw
+//	tenancy:settle   what only the result shows: rows of others that an upsert met
+//	…
+//	tenancy:finish   last: takes the pass back
+//
+// Register's error matters: GORM answers a chain that cannot be ordered by running none of it, without an error
+// (gorm v1.31.2 callbacks.go compile).
+func (h *Hooks) Register(db *gorm.DB) error {
+	h.text = sqltext.DialectOf(db.Dialector.Name())
+	h.engine = dialect.Of(db.Dialector.Name())
+	cb := db.Callback()
+	begin := func(get func(string) func(*gorm.DB), otherwise string) string {
+		if get("gorm:begin_transaction") != nil {
+			return "gorm:begin_transaction"
+		}
+		return otherwise // SkipDefaultTransaction: GORM drops the callback, and an unknown anchor would put ours last
+	}
+	errs := []error{
+		cb.Create().Before("*").Register("tenancy:guard", h.guard(OpCreate)),
+		cb.Query().Before("*").Register("tenancy:guard", h.guard(OpQuery)),
+		cb.Update().Before("*").Register("tenancy:guard", h.guard(OpUpdate)),
+		cb.Delete().Before("*").Register("tenancy:guard", h.guard(OpDelete)),
+		cb.Row().Before("*").Register("tenancy:guard", h.guard(OpRow)),
+		cb.Raw().Before("*").Register("tenancy:guard", h.guard(OpRaw)),
+
+		cb.Create().After("gorm:db_resolver").Before(begin(cb.Create().Get, "gorm:before_create")).Register("tenancy:route", h.route),
+		cb.Query().After("gorm:db_resolver").Before("gorm:query").Register("tenancy:route", h.route),
+		cb.Update().After("gorm:db_resolver").Before(begin(cb.Update().Get, "gorm:setup_reflect_value")).Register("tenancy:route", h.route),
+		cb.Delete().After("gorm:db_resolver").Before(begin(cb.Delete().Get, "gorm:before_delete")).Register("tenancy:route", h.route),
+		cb.Row().After("gorm:db_resolver").Before("gorm:row").Register("tenancy:route", h.route),
+		cb.Raw().After("gorm:db_resolver").Before("gorm:raw").Register("tenancy:route", h.route),
+
+		cb.Create().Before("gorm:create").Register("tenancy:confine", h.confineCreate),
+		cb.Query().Before("gorm:query").After("tenancy:route").Register("tenancy:confine", h.confineQuery),
+		cb.Update().Before("gorm:update").Register("tenancy:confine", h.confineUpdate),
+		cb.Delete().Before("gorm:delete").Register("tenancy:confine", h.confineDelete),
+		cb.Row().Before("gorm:row").After("tenancy:route").Register("tenancy:confine", h.confineQuery),
+
+		cb.Create().After("gorm:create").Before("gorm:save_after_associations").Register("tenancy:settle", h.settle),
+		cb.Update().After("gorm:update").Before("gorm:save_after_associations").Register("tenancy:settle", h.settle),
+
+		cb.Create().After("*").Register("tenancy:finish", h.finish),
+		cb.Query().After("*").Register("tenancy:finish", h.finish),
+		cb.Update().After("*").Register("tenancy:finish", h.finish),
+		cb.Delete().After("*").Register("tenancy:finish", h.finish),
+		cb.Row().After("*").Register("tenancy:finish", h.finishRow),
+		cb.Raw().After("*").Register("tenancy:finish", h.finish),
+	}
+	if err := errors.Join(errs...); err != nil {
+		return err
+	}
+	for _, clauses := range []*[]string{&cb.Query().Clauses, &cb.Row().Clauses, &cb.Update().Clauses, &cb.Delete().Clauses, &cb.Raw().Clauses} {
+		*clauses = withPredicate(*clauses)
+	}
+	h.builders = map[string]clause.ClauseBuilder{}
+	for name, builder := range map[string]clause.ClauseBuilder{
+		"WHERE":         h.buildWhere,
+		predicateClause: h.buildPredicate,
+		"VALUES":        h.buildValues,
+		"ON CONFLICT":   h.buildOnConflict,
+	} {
+		h.builders[name] = db.ClauseBuilders[name]
+		db.ClauseBuilders[name] = builder
+	}
+	return nil
+}
+
+// withPredicate puts the predicate after WHERE, in a copy: GORM's processors share these slices.
+func withPredicate(clauses []string) []string {
+	if i := slices.Index(clauses, "WHERE"); i >= 0 {
+		return slices.Insert(slices.Clone(clauses), i+1, predicateClause)
+	}
+	return clauses
+}
+
+// build does what the builder that ours replaced would have done.
+func (h *Hooks) build(c clause.Clause, b clause.Builder) {
+	if builder := h.builders[c.Name]; builder != nil {
+		builder(c, b)
+		return
+	}
+	c.Build(b)
+}

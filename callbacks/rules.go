@@ -1,0 +1,67 @@
+package callbacks
+
+import (
+	"context"
+
+	"gorm.io/gorm"
+)
+
+// Kind says for whom a statement runs.
+type Kind uint8
+
+const (
+	// Nobody means that the context names no tenant.
+	Nobody Kind = iota
+	// Tenant means one tenant.
+	Tenant
+	// Everyone means all tenants of a placement, on the caller's word.
+	Everyone
+	// System means GORM's Migrator.
+	System
+)
+
+// Subject is for whom the statements of a context run.
+type Subject struct {
+	Kind   Kind
+	ID     string // of the tenant
+	Reason string // given for Everyone
+}
+
+// Reason says why a statement is refused. The root package has a sentinel error for each.
+type Reason uint8
+
+// The reasons, in the order of the sentinels in the root package's errors.go.
+const (
+	NoTenant Reason = iota + 1
+	InvalidTenant
+	Mismatch
+	Unconfined
+	UnknownTable
+	InvalidConfig
+)
+
+// Refusal is everything that the message of a refused statement needs.
+type Refusal struct {
+	Who    Subject
+	Op     Op
+	Table  string
+	Reason Reason
+	Why    string // what was found and what to do instead
+	Cause  error  // an error of the root package that is passed on, instead of Reason
+}
+
+// Rules is what the hooks ask the root package, which they may not import. All of it may be called concurrently.
+type Rules interface {
+	// Identify says for whom statements of ctx run. Its error means that ctx cannot be used at all.
+	Identify(ctx context.Context) (Subject, error)
+	// Place asks where who's rows are. exclusive means that no other tenant's rows are there.
+	Place(ctx context.Context, who Subject) (exclusive bool, err error)
+	// Refuse makes the error of a refused statement, and tells the observer.
+	Refuse(ctx context.Context, r Refusal) error
+	// Ran tells the observer of a statement on tenants' rows that was not refused.
+	Ran(ctx context.Context, who Subject, op Op, table string, rows int64)
+	// Adopt returns the pool through which a statement of pool is sent: one that asks [Hooks.Admit].
+	Adopt(pool gorm.ConnPool) gorm.ConnPool
+	// UnlistedAreGlobal tells whether tables that nothing is known of belong to no tenant.
+	UnlistedAreGlobal() bool
+}

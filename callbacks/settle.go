@@ -1,0 +1,137 @@
+package callbacks
+
+import (
+	"reflect"
+
+	"gorm.io/gorm"
+	"gorm.io/gorm/clause"
+
+	"github.com/gormtenancy/tenancy/internal/tables"
+)
+
+// writeState is what the hooks of a create or update hand from before the statement to after it.
+type writeState struct {
+	ownSet    bool                 // the SET clause is the hooks' and goes with the statement
+	upsert    int                  // rows given to an upsert whose count tells whether all were written
+	before    [][2]reflect.Value   // the rows and what they were
+	verify    []*tables.ForeignKey // to be looked at when the statement has run
+	savepoint bool
+	pool      gorm.ConnPool // that the statement had before it got a transaction of its own
+}
+
+const savepointName = "tenancy_write"
+
+// needTransaction makes sure that what is looked at before or after a write is one with it, under
+// SkipDefaultTransaction too.
+func (h *Hooks) needTransaction(pass *Pass) error {
+	stmt := pass.stmt
+	if _, ok := stmt.ConnPool.(gorm.TxCommitter); ok || stmt.DryRun {
+		return nil
+	}
+	tx := stmt.DB.Begin()
+	if tx.Error != nil {
+		return tx.Error
+	}
+	pass.write.pool = stmt.ConnPool
+	stmt.ConnPool = tx.Statement.ConnPool
+	return nil
+}
+
+// beforeWrite sets a savepoint if the statement may have to be undone within a transaction that goes on.
+func (h *Hooks) beforeWrite(db *gorm.DB, pass *Pass) error {
+	w := &pass.write
+	if w.upsert <= 1 && len(w.verify) == 0 || db.DryRun {
+		return nil
+	}
+	if err := h.needTransaction(pass); err != nil {
+		return err
+	}
+	if w.pool != nil || pass.endsWithError() {
+		return nil // the transaction ends with the error
+	}
+	o := newOwn(pass)
+	o.text("SAVEPOINT " + savepointName)
+	w.savepoint = true
+	return o.exec()
+}
+
+// endsWithError tells whether GORM rolls the transaction back if the statement fails: it was begun for this statement, or
+// for the one whose association it saves.
+func (p *Pass) endsWithError() bool {
+	if _, ok := p.stmt.DB.InstanceGet("gorm:started_transaction"); ok {
+		return true
+	}
+	_, association := p.stmt.Settings.Load("gorm:saved_association_map") // gorm v1.31.2 callbacks/associations.go
+	return association && p.outer != nil && p.outer.endsWithError()
+}
+
+// settle runs right after the statement.
+func (h *Hooks) settle(db *gorm.DB) {
+	stmt := db.Statement
+	pass := passOf(stmt.Context)
+	if pass == nil || pass.stmt != stmt {
+		return
+	}
+	w := &pass.write
+	if w.ownSet {
+		delete(stmt.Clauses, "SET")
+	}
+	if db.Error == nil && !db.DryRun {
+		if err := h.verify(db, pass); err != nil {
+			w.restore()
+			db.RowsAffected = 0
+			_ = db.AddError(err)
+		}
+	}
+	if w.savepoint {
+		h.endSavepoint(db, pass)
+	}
+	if w.pool != nil {
+		h.endTransaction(db, pass)
+	}
+}
+
+// verify looks at what only the database knows.
+func (h *Hooks) verify(db *gorm.DB, pass *Pass) error {
+	w := &pass.write
+	oc, _ := db.Statement.Clauses["ON CONFLICT"].Expression.(clause.OnConflict)
+	if w.upsert > 0 && !oc.DoNothing && db.RowsAffected < int64(w.upsert) {
+		if err := h.unmatched(pass, oc); err != nil {
+			return err
+		}
+	}
+	for _, key := range w.verify {
+		crosses, err := h.crossing(pass, key)
+		if err != nil {
+			return err
+		}
+		if crosses {
+			return h.foreignParent(pass, key)
+		}
+	}
+	return nil
+}
+
+func (h *Hooks) endSavepoint(db *gorm.DB, pass *Pass) {
+	verb := "RELEASE SAVEPOINT "
+	if db.Error != nil {
+		verb = "ROLLBACK TO SAVEPOINT "
+	}
+	o := newOwn(pass)
+	o.text(verb + savepointName)
+	if err := o.exec(); err != nil && db.Error == nil {
+		_ = db.AddError(err)
+	}
+}
+
+func (h *Hooks) endTransaction(db *gorm.DB, pass *Pass) {
+	stmt := db.Statement
+	if tx, ok := stmt.ConnPool.(gorm.TxCommitter); ok {
+		if db.Error != nil {
+			_ = tx.Rollback()
+		} else if err := tx.Commit(); err != nil {
+			_ = db.AddError(err)
+		}
+	}
+	stmt.ConnPool = pass.write.pool
+}

@@ -1,0 +1,245 @@
+package callbacks
+
+import (
+	"database/sql"
+	"database/sql/driver"
+	"reflect"
+	"time"
+
+	"gorm.io/gorm"
+	"gorm.io/gorm/clause"
+
+	"github.com/gormtenancy/tenancy/internal/sqltext"
+)
+
+// reader reads the expressions of a clause before they are built, and finds the text that the application wrote in them:
+// only that can reach another table, or break out of the parentheses that the tenant condition is joined to. What GORM
+// writes itself, values, columns and subqueries with a pass of their own, is fine as it is. An expression whose text only
+// its Build knows makes the whole opaque: then what it has written is read.
+type reader struct {
+	h     *Hooks
+	pass  *Pass
+	place sqltext.Place
+
+	opaque bool
+	why    string // why the statement must be refused
+	at     string // the text that is to blame
+}
+
+// verdict is the error of what was read; name says where.
+func (r *reader) verdict(name string) error {
+	if r.why == "" {
+		return nil
+	}
+	where := name
+	if r.at != "" {
+		where += " has " + quote(r.at) + ": "
+	} else {
+		where += ": "
+	}
+	return r.h.refusal(r.pass, Unconfined, where+r.why)
+}
+
+// text reads a piece of SQL.
+func (r *reader) text(s string) {
+	if r.why != "" {
+		return
+	}
+	why := r.h.text.Fragment(s, r.place)
+	if why == "" || !r.pass.confined && r.h.namesNoTenantTable(s) {
+		return
+	}
+	r.why, r.at = why, s
+}
+
+// name reads a name that the dialect will quote. Quoting follows rules of each driver's own for names that are not plain,
+// so those are read once they are written.
+func (r *reader) name(s string) {
+	if s != "" && !plain(s) && s != clause.CurrentTable && s != clause.PrimaryKey {
+		r.opaque = true
+	}
+}
+
+func (r *reader) column(c clause.Column) {
+	if c.Raw {
+		r.text(c.Name)
+		return
+	}
+	r.name(c.Name)
+	r.name(c.Table)
+	r.name(c.Alias)
+}
+
+// operand reads the column of a comparison.
+func (r *reader) operand(v any) {
+	switch v := v.(type) {
+	case string:
+		r.name(v)
+	case clause.Column:
+		r.column(v)
+	case []clause.Column:
+		for _, c := range v {
+			r.column(c)
+		}
+	case []string:
+		for _, s := range v {
+			r.name(s)
+		}
+	case clause.Expr:
+		r.expression(v)
+	default:
+		r.opaque = true
+	}
+}
+
+func (r *reader) expressions(es []clause.Expression) {
+	for _, e := range es {
+		r.expression(e)
+	}
+}
+
+// expression reads GORM's own expression types; all others are opaque.
+func (r *reader) expression(e clause.Expression) {
+	switch e := e.(type) {
+	case nil:
+	case clause.Eq:
+		r.operand(e.Column)
+		r.value(e.Value)
+	case clause.IN:
+		r.operand(e.Column)
+		r.values(e.Values)
+	case clause.Expr:
+		r.text(e.SQL)
+		r.values(e.Vars)
+	case clause.AndConditions:
+		r.expressions(e.Exprs)
+	case clause.OrConditions:
+		r.expressions(e.Exprs)
+	case clause.NotConditions:
+		r.expressions(e.Exprs)
+	case clause.NamedExpr:
+		r.text(e.SQL)
+		r.named(e.Vars)
+	case clause.Neq:
+		r.expression(clause.Eq(e))
+	case clause.Gt:
+		r.expression(clause.Eq(e))
+	case clause.Gte:
+		r.expression(clause.Eq(e))
+	case clause.Lt:
+		r.expression(clause.Eq(e))
+	case clause.Lte:
+		r.expression(clause.Eq(e))
+	case clause.Like:
+		r.expression(clause.Eq(e))
+	case clause.Where:
+		r.expressions(e.Exprs)
+	case clause.CommaExpression:
+		r.expressions(e.Exprs)
+	default:
+		if !isSubquery(e) {
+			r.opaque = true
+		}
+	}
+}
+
+func (r *reader) values(vs []any) {
+	for _, v := range vs {
+		r.value(v)
+	}
+}
+
+// named reads the arguments of a NamedExpr, which may be maps and structs of values.
+func (r *reader) named(vs []any) {
+	for _, v := range vs {
+		switch v := v.(type) {
+		case sql.NamedArg:
+			r.value(v.Value)
+		case map[string]any:
+			for _, value := range v {
+				r.value(value)
+			}
+		case *gorm.DB, driver.Valuer, clause.Expression, time.Time, *time.Time:
+			r.value(v)
+		default:
+			if rv := reflect.Indirect(reflect.ValueOf(v)); rv.Kind() == reflect.Struct {
+				r.opaque = true
+			}
+			r.value(v)
+		}
+	}
+}
+
+// value reads an argument; the cases are in the order in which GORM asks (gorm v1.31.2 statement.go AddVar).
+func (r *reader) value(v any) {
+	switch v := v.(type) {
+	case nil, string, bool, int, int8, int16, int32, int64, uint, uint8, uint16, uint32, uint64, float32, float64,
+		time.Time, []byte, []string, []int, []int64, []uint, *Arg:
+	case sql.NamedArg:
+		r.value(v.Value)
+	case clause.Column:
+		r.column(v)
+	case clause.Table:
+		r.name(v.Name)
+		r.name(v.Alias)
+		r.opaque = r.opaque || v.Raw
+	case gorm.Valuer, clause.Interface:
+		r.opaque = true
+	case clause.Expression:
+		r.expression(v)
+	case driver.Valuer:
+	case []any:
+		r.values(v)
+	case *gorm.DB:
+		r.subquery(v)
+	default:
+		r.elements(reflect.ValueOf(v))
+	}
+}
+
+// elements reads slices that GORM spreads into lists.
+func (r *reader) elements(v reflect.Value) {
+	if v.Kind() != reflect.Slice && v.Kind() != reflect.Array {
+		return
+	}
+	switch v.Type().Elem().Kind() {
+	case reflect.Interface, reflect.Struct, reflect.Pointer, reflect.Slice, reflect.Array, reflect.Map:
+		for i := range v.Len() {
+			r.value(v.Index(i).Interface())
+		}
+	default: // a list of plain values, unless their type builds its own SQL
+		if v.Len() > 0 {
+			r.value(v.Index(0).Interface())
+		}
+	}
+}
+
+// subquery reads a *gorm.DB among the arguments. One that was built from a model runs through the query chain and gets a
+// pass of its own; one that was built from text does not (gorm v1.31.2 statement.go AddVar).
+func (r *reader) subquery(db *gorm.DB) {
+	if db.Statement == nil || r.why != "" {
+		return
+	}
+	if db.Statement.SQL.Len() > 0 {
+		r.text(db.Statement.SQL.String())
+		r.values(db.Statement.Vars)
+		return
+	}
+	ctx, _ := callersContext(db.Statement.Context)
+	who, err := r.h.Rules.Identify(ctx)
+	if err != nil {
+		return // its own guard says so
+	}
+	switch {
+	case who.Kind == Tenant && r.pass.Who.Kind == Tenant && who.ID != r.pass.Who.ID:
+		r.why = "a subquery in it runs for another tenant: build both from one context"
+	case who.Kind == Everyone && r.pass.Who.Kind != Everyone && r.pass.confined:
+		r.why = "a subquery in it runs without a tenant: build both from one context"
+	}
+}
+
+// written reads what an opaque expression has built.
+func (r *reader) written(text string) {
+	r.opaque = false
+	r.text(text)
+}

@@ -1,0 +1,162 @@
+package callbacks
+
+import (
+	"reflect"
+	"slices"
+
+	"gorm.io/gorm"
+	gormcallbacks "gorm.io/gorm/callbacks"
+	"gorm.io/gorm/clause"
+
+	"github.com/gormtenancy/tenancy/internal/sqltext"
+	"github.com/gormtenancy/tenancy/internal/tables"
+)
+
+// confineUpdate runs after the application's hooks and before the UPDATE is built.
+func (h *Hooks) confineUpdate(db *gorm.DB) {
+	stmt := db.Statement
+	pass := passOf(stmt.Context)
+	if db.Error != nil || pass == nil || pass.stmt != stmt || pass.scoped {
+		return
+	}
+	if err := h.prepareUpdate(db, pass); err != nil {
+		h.stop(db, pass, err)
+	}
+}
+
+func (h *Hooks) prepareUpdate(db *gorm.DB, pass *Pass) error {
+	stmt := db.Statement
+	if pass.confined {
+		if err := h.carriesTenant(pass, reflect.ValueOf(stmt.Model)); err != nil {
+			return err
+		}
+		if err := h.keepTenant(pass); err != nil {
+			return err
+		}
+	}
+	if !pass.free || pass.confined {
+		if err := h.prepareAssignments(pass); err != nil || db.Error != nil {
+			return err
+		}
+	}
+	if err := h.confine(db, pass); err != nil || !pass.confined {
+		return err
+	}
+	return h.beforeWrite(db, pass)
+}
+
+// keepTenant lets Save, and Updates with Select("*"), write all columns of a row that was loaded or made without its
+// tenant: the tenant is put into the struct, or the column is left out.
+func (h *Hooks) keepTenant(pass *Pass) error {
+	stmt, t := pass.stmt, pass.Table
+	if t.Class != tables.Owned || stmt.Schema == nil || !selectsAll(stmt.Selects) {
+		return nil
+	}
+	dest := reflect.Indirect(reflect.ValueOf(stmt.Dest))
+	f := stmt.Schema.FieldsByDBName[t.Tenant.Name]
+	if f == nil || dest.Kind() != reflect.Struct || dest.Type() != stmt.Schema.ModelType {
+		return nil
+	}
+	if _, zero := f.ValueOf(pass.Context, dest); !zero {
+		return nil
+	}
+	if dest.CanAddr() {
+		return f.Set(pass.Context, dest, pass.arg.value)
+	}
+	stmt.Omits = append(stmt.Omits[:len(stmt.Omits):len(stmt.Omits)], t.Tenant.Name)
+	return nil
+}
+
+func selectsAll(selects []string) bool {
+	for _, s := range selects {
+		if s == "*" {
+			return true
+		}
+	}
+	return false
+}
+
+// prepareAssignments makes the SET clause as gorm:update would, and reads it: GORM takes a clause that is there already.
+// All spellings of an update come together in it: maps, structs, expressions, clause.Set.
+func (h *Hooks) prepareAssignments(pass *Pass) error {
+	stmt := pass.stmt
+	c, given := stmt.Clauses["SET"]
+	if !given {
+		set := gormcallbacks.ConvertToAssignments(stmt)
+		if stmt.Error != nil || len(set) == 0 {
+			return nil
+		}
+		stmt.AddClause(set)
+		pass.write.ownSet = true
+		c = stmt.Clauses["SET"]
+	}
+	set, ok := c.Expression.(clause.Set)
+	if !ok {
+		return h.refusal(pass, Unconfined, "its SET clause is not of GORM's type")
+	}
+	set = slices.Clone(set) // the application's own clause is shared by clones of the statement
+	c.Expression = set
+	stmt.Clauses["SET"] = c
+	for i, a := range set {
+		if err := h.readAssignment(pass, set, i, a); err != nil {
+			return err
+		}
+	}
+	if !pass.confined {
+		return nil
+	}
+	return h.foreignKeysOfSet(pass, set)
+}
+
+func (h *Hooks) readAssignment(pass *Pass, set clause.Set, i int, a clause.Assignment) error {
+	if t := pass.Table; pass.confined && t.Class == tables.Owned && sameColumn(pass.stmt.Schema, a.Column.Name, t.Tenant.Name) &&
+		compareTenant(pass, a.Value) != sameTenant {
+		return h.foreignRow(pass, t.Tenant.Name)
+	}
+	if pass.free {
+		return nil
+	}
+	r := reader{h: h, pass: pass, place: sqltext.Assignment}
+	if r.column(a.Column); a.Column.Raw || r.opaque {
+		return h.refusal(pass, Unconfined, "column name "+quote(a.Column.Name)+" is not plain")
+	}
+	if r.value(a.Value); r.opaque && r.why == "" {
+		set[i].Value = &readAssigned{hooks: h, pass: pass, value: a.Value}
+	}
+	return r.verdict("SET")
+}
+
+// readAssigned is an assigned value that is read once it is written.
+type readAssigned struct {
+	hooks *Hooks
+	pass  *Pass
+	value any
+}
+
+// Build implements [clause.Expression].
+func (v *readAssigned) Build(b clause.Builder) {
+	start := v.pass.stmt.SQL.Len()
+	b.AddVar(b, v.value)
+	r := reader{h: v.hooks, pass: v.pass, place: sqltext.Assignment}
+	r.written(v.pass.stmt.SQL.String()[start:])
+	v.hooks.failBuild(v.pass, b, r.verdict("SET"))
+}
+
+// confineDelete runs after the application's hooks and before the DELETE is built.
+func (h *Hooks) confineDelete(db *gorm.DB) {
+	stmt := db.Statement
+	pass := passOf(stmt.Context)
+	if db.Error != nil || pass == nil || pass.stmt != stmt || pass.scoped {
+		return
+	}
+	err := h.carriesTenant(pass, stmt.ReflectValue)
+	if err == nil && stmt.Model != stmt.Dest {
+		err = h.carriesTenant(pass, reflect.ValueOf(stmt.Model))
+	}
+	if err == nil {
+		err = h.confine(db, pass)
+	}
+	if err != nil {
+		h.stop(db, pass, err)
+	}
+}

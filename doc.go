@@ -1,0 +1,52 @@
+// Package tenancy is a GORM plugin that holds every statement to one tenant.
+//
+// The context names the tenant, the callbacks confine the statement to the tenant's rows, and the router (the outermost
+// connection pool) sends nothing that the callbacks have not confined:
+//
+//	db.Use(tenancy.New(tenancy.Config{Models: []any{&Customer{}, &Order{}}}))
+//	db.WithContext(tenancy.WithTenant(ctx, "acme")).Find(&orders) // acme's orders
+//	db.Find(&orders)                                              // ErrNoTenant, and no SQL was sent
+//
+// # Promises
+//
+// Each has tests that carry its number, in plugin_test.go.
+//
+//  1. Closed by default. No tenant in the context, an unknown tenant, an unknown table, SQL that is not understood: a typed
+//     error, and no statement is sent. That holds for every verb, for subqueries, and for Row, whose Scan returns the error.
+//     Begin sends nothing until the first statement, which binds the transaction to its tenant.
+//  2. Only the tenant's rows are read, changed, deleted, counted, joined, preloaded or attached, by every path that leaves
+//     GORM.
+//  3. A row cannot change hands: not by Save, by any OnConflict, by nested creates, association writes, foreign keys, map and
+//     expression updates, Select or Omit.
+//  4. One statement, one database: a statement runs on the database of its tenant's placement, inside a transaction on the
+//     transaction's, or fails. In this version there is one database: any other placement is refused.
+//  5. All the rows of a statement over many shards. In this version there are no shards, and no such statement.
+//  6. The plain case stays plain: GORM's own behaviour is unchanged. ErrMissingWhereClause still guards, errors of the driver
+//     pass unwrapped, hooks, soft delete, ToSQL, prepared statements, default and nested transactions work.
+//  7. Escapes are explicit: [WithoutTenant] takes a reason, is seen by the observer, and ends with its context.
+//
+// A row that carries another tenant's ID is [ErrTenantMismatch], never corrected; another tenant's row by primary key is
+// gorm.ErrRecordNotFound, or no row changed; a condition on another tenant's ID is empty.
+//
+// # Limits
+//
+//   - Text that could reach a table is refused with [ErrUnconfinedSQL]: raw SQL, joins written as text, several tables in
+//     Table, subselects inside strings. Use models, associations and subqueries built with GORM, or [WithoutTenant].
+//   - What the database runs by itself is beyond the plugin: triggers, cascades, views that are not listed, stored functions
+//     called by name in a condition.
+//   - The *sql.DB that db.DB or [DB] returns, and connections made from it, bypass the plugin.
+//   - Foreign keys are looked at when a statement of GORM's writes them, if a model with the relation is listed or was used
+//     before: list all models. A key that carries the tenant, such as (tenant_id, id), is the stronger choice: the database
+//     holds it.
+//   - A unique index without the tenant column tells one tenant, by a duplicate key error, that some other has the value.
+//   - On MySQL and MariaDB an upsert whose row meets another tenant's, inserted in the same moment by another transaction,
+//     changes nothing and reports no error.
+//   - The plugin wraps Config.Dialector, to know the statements of the Migrator. Unwrap returns the original; a type assertion
+//     on db.Dialector itself finds the wrapper.
+//
+// # The packages
+//
+//   - callbacks has the hooks in GORM's chains; what they ask of this package is in its Rules interface.
+//   - sqlite opens SQLite databases without cgo.
+//   - tenancytest has the suite that this plugin, and applications, run to show isolation.
+package tenancy

@@ -1,0 +1,60 @@
+package tenancy
+
+import (
+	"errors"
+	"strings"
+)
+
+// The sentinels below are what errors.Is finds in the errors of statements and of db.Use. Statements carry them in a
+// [*StatementError].
+var (
+	// ErrNoTenant means that the context names no tenant, and the statement touches tenants' rows. Use [WithTenant].
+	ErrNoTenant = errors.New("tenancy: no tenant in the context")
+	// ErrInvalidTenant means that an [ID] breaks the rules, or does not fit the tenant column.
+	ErrInvalidTenant = errors.New("tenancy: invalid tenant ID")
+	// ErrTenantNotFound means that the resolver does not know the tenant.
+	ErrTenantNotFound = errors.New("tenancy: tenant not found")
+	// ErrTenantMismatch means that a row, a foreign key or a transaction belongs to another tenant than the context's.
+	ErrTenantMismatch = errors.New("tenancy: row or transaction of another tenant")
+	// ErrUnconfinedSQL means that the plugin cannot show that the statement stays within the tenant's rows.
+	ErrUnconfinedSQL = errors.New("tenancy: SQL that is not confined to the tenant")
+	// ErrUnknownTable means that a table is in none of the configuration's lists and has no tagged model.
+	ErrUnknownTable = errors.New("tenancy: unknown table")
+	// ErrMissingShardKey means that a statement without a tenant does not say on which placement it runs. Use
+	// [WithPlacement].
+	ErrMissingShardKey = errors.New("tenancy: no placement to run on")
+	// ErrShardNotFound means that a placement names a database that the plugin does not have.
+	ErrShardNotFound = errors.New("tenancy: shard not found")
+	// ErrInvalidConfig means that the configuration or a model's tags are wrong; db.Use reports all faults at once.
+	ErrInvalidConfig = errors.New("tenancy: invalid configuration")
+)
+
+// StatementError is what the plugin returns for a statement that it refused: no SQL of it was sent, or what was sent has
+// been rolled back. It never holds bind values or another tenant's ID.
+type StatementError struct {
+	Tenant ID     // of the context; empty if there is none
+	Op     string // create, query, update, delete, row or raw
+	Table  string // empty for raw SQL
+	Err    error  // one of the sentinels, with what was found and what to do
+}
+
+// Error implements error.
+func (e *StatementError) Error() string {
+	var b strings.Builder
+	b.WriteString(e.Err.Error())
+	b.WriteString(" [")
+	b.WriteString(e.Op)
+	if e.Table != "" {
+		b.WriteString(" on ")
+		b.WriteString(e.Table)
+	}
+	if e.Tenant != "" && e.Tenant.check() == nil {
+		b.WriteString(" for tenant ")
+		b.WriteString(string(e.Tenant))
+	}
+	b.WriteByte(']')
+	return b.String()
+}
+
+// Unwrap returns Err.
+func (e *StatementError) Unwrap() error { return e.Err }

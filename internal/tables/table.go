@@ -1,0 +1,100 @@
+// Package tables knows what each table is: whose its rows are, which column says so, and which of its columns point at
+// rows that a tenant owns. It reads GORM's parsed models and their tags; it sends no SQL.
+package tables
+
+import (
+	"strings"
+	"sync/atomic"
+)
+
+// Class says whose the rows of a table are.
+type Class uint8
+
+const (
+	// Unlisted tables are in no list of the configuration, and their model has no tag.
+	Unlisted Class = iota
+	// Owned tables have a tenant column.
+	Owned
+	// Link tables join two tables of a many2many relation and have no tenant column: a row belongs to the tenant that
+	// owns both ends.
+	Link
+	// Placed tables have no tenant column, so only their placement confines them.
+	Placed
+	// Global tables belong to no tenant and live in the default database.
+	Global
+	// Reference tables hold the same rows on every placement.
+	Reference
+)
+
+// String returns the word that messages use for the class.
+func (c Class) String() string {
+	switch c {
+	case Owned:
+		return "tenant-owned"
+	case Link:
+		return "join table"
+	case Placed:
+		return "placed"
+	case Global:
+		return "global"
+	case Reference:
+		return "reference"
+	default:
+		return "unlisted"
+	}
+}
+
+// Confined tells whether rows of this class belong to tenants.
+func (c Class) Confined() bool { return c == Owned || c == Link || c == Placed }
+
+// Table is what is known of one table. It does not change once a [Registry] has returned it.
+type Table struct {
+	Name   string // as GORM spells it, without a schema
+	Path   string // the same with its schema, if the model names one
+	Model  string // the Go type, for messages; empty for a table without a model
+	Class  Class
+	Tenant *Column // of an Owned table
+
+	folded string
+}
+
+// fold makes one key of all spellings that some database takes for the same table: SQLite and, on some file systems,
+// MySQL ignore case. A schema in front is dropped: a table of the same name elsewhere is taken for the known one, which
+// can only refuse too much.
+func fold(name string) string {
+	if i := strings.LastIndexByte(name, '.'); i >= 0 {
+		name = name[i+1:]
+	}
+	return strings.ToLower(strings.Trim(name, "`\"[]"))
+}
+
+// Describe names the table for people.
+func (t *Table) Describe() string {
+	if t.Model != "" {
+		return t.Name + " (" + t.Model + ")"
+	}
+	return t.Name
+}
+
+// Comparison says how the database compares the values of a tenant column.
+type Comparison int32
+
+const (
+	// Unasked means that the database was not asked yet.
+	Unasked Comparison = iota
+	// Exact columns tell any two different strings apart.
+	Exact
+	// Padded columns take strings that differ in trailing spaces for equal.
+	Padded
+	// Folding columns take some different strings for equal: by case, by accents.
+	Folding
+)
+
+// comparison is a [Comparison] that is found out once.
+type comparison struct{ v atomic.Int32 }
+
+// Comparison returns what [Column.SetComparison] stored, [Unasked] before.
+func (c *Column) Comparison() Comparison { return Comparison(c.compares.v.Load()) }
+
+// SetComparison stores how the database compares the column's values.
+func (c *Column) SetComparison(v Comparison) { c.compares.v.Store(int32(v)) }

@@ -1,0 +1,16 @@
+//go:build unix && !linux
+
+package testdb
+
+import "syscall"
+
+// processAttributes make a child run as the account. There is no parent-death
+// signal here: a server outlives a test binary that is killed, until it notices
+// that its folder has been swept.
+func processAttributes(a account, _ syscall.Signal) *syscall.SysProcAttr {
+	return &syscall.SysProcAttr{Credential: a.credential()}
+}
+
+func lockThread() func() { return func() {} }
+
+func memoryDir() string { return "" }

@@ -1,0 +1,241 @@
+package tenancy
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"reflect"
+	"slices"
+	"sync"
+
+	"gorm.io/gorm"
+	"gorm.io/gorm/schema"
+
+	"github.com/gormtenancy/tenancy/callbacks"
+	"github.com/gormtenancy/tenancy/internal/tables"
+)
+
+// Config says what belongs to whom. Its zero value refuses every table.
+type Config struct {
+	// Models are the models, or [Table] values, of tenants' data. A field tagged tenancy:"tenant" marks the tenant column.
+	// A model without one is confined by its placement alone, which must be exclusive. Join tables of many2many relations
+	// are known by themselves. Zero: models are known by their tags when they are first used; list them all the same, so
+	// that relations between them are known from the first statement on.
+	Models []any
+	// Global are models or [Table] values that belong to no tenant. Zero: none.
+	Global []any
+	// Reference are models or [Table] values with the same rows on every placement. Zero: none.
+	Reference []any
+	// Unlisted says what to do with tables that are in no list and have no tagged model. Zero: [UnlistedRefuse].
+	Unlisted UnlistedPolicy
+	// Resolver finds the placement of a tenant. Zero: all tenants are in the database that gorm.Open opened, and are not
+	// looked up.
+	Resolver ShardResolver
+	// Observer implements one or more of [ScopedObserver], [RefusedObserver] and [WithoutTenantObserver]. Zero: none.
+	Observer any
+}
+
+// Table is a view, or a table without a model. TenantColumn holds tenant IDs as text; it is empty for global tables.
+type Table struct {
+	Name         string
+	TenantColumn string
+}
+
+// UnlistedPolicy says what to do with tables that nothing is known of.
+type UnlistedPolicy int
+
+const (
+	// UnlistedRefuse refuses them with [ErrUnknownTable].
+	UnlistedRefuse UnlistedPolicy = iota
+	// UnlistedGlobal takes them for global, and lets raw SQL pass that names no table of tenants: for an application that is
+	// adopting the plugin table by table.
+	UnlistedGlobal
+)
+
+// Plugin holds the statements of one *gorm.DB to the tenant of their context. Make it with [New] and install it with
+// db.Use; after that it may be used concurrently.
+type Plugin struct {
+	cfg       Config
+	observers observers
+	exclusive sync.Map // Placement → ID: the tenant that has it
+
+	mu     sync.Mutex
+	home   map[string]gorm.Plugin // the plugin map of the *gorm.DB that this plugin is installed in
+	hooks  *callbacks.Hooks
+	router *router
+}
+
+var _ gorm.Plugin = (*Plugin)(nil)
+
+// observers are the sides of Config.Observer; nil where it has none.
+type observers struct {
+	scoped  ScopedObserver
+	refused RefusedObserver
+	without WithoutTenantObserver
+}
+
+// New returns a plugin with a copy of cfg. It cannot fail: db.Use reports every fault of the configuration at once, as
+// [ErrInvalidConfig].
+func New(cfg Config) *Plugin {
+	cfg.Models = slices.Clone(cfg.Models)
+	cfg.Global = slices.Clone(cfg.Global)
+	cfg.Reference = slices.Clone(cfg.Reference)
+	return &Plugin{cfg: cfg}
+}
+
+// Name implements [gorm.Plugin].
+func (p *Plugin) Name() string { return "tenancy" }
+
+// Initialize implements [gorm.Plugin]; db.Use calls it. It sends no SQL.
+func (p *Plugin) Initialize(db *gorm.DB) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.hooks != nil {
+		if sameMap(p.home, db.Plugins) {
+			// dbresolver opens replicas with a copy of the configuration, and gorm.Open then initialises all plugins again
+			// (dbresolver v1.6.2 dbresolver.go convertToConnPool). A replica must stay what it is.
+			return nil
+		}
+		return fmt.Errorf("%w: this Plugin is installed in another *gorm.DB already: make one with New for each", ErrInvalidConfig)
+	}
+	registry := tables.NewRegistry(func(model any) (*schema.Schema, error) {
+		stmt := &gorm.Statement{DB: db}
+		err := stmt.Parse(model)
+		return stmt.Schema, err
+	})
+	if err := p.configure(registry); err != nil {
+		return err
+	}
+	hooks := &callbacks.Hooks{Rules: rules{p}, Tables: registry}
+	if err := hooks.Register(db); err != nil {
+		return fmt.Errorf("%w: %w", ErrInvalidConfig, err)
+	}
+	p.router = &router{base: db.ConnPool, hooks: hooks}
+	db.ConnPool = p.router
+	if db.Statement != nil {
+		db.Statement.ConnPool = p.router
+	}
+	db.Dialector = withMigrations(db.Dialector)
+	p.hooks, p.home = hooks, db.Plugins
+	return nil
+}
+
+// configure checks the configuration and classifies its models.
+func (p *Plugin) configure(registry *tables.Registry) error {
+	faults := registry.Declare(declared(p.cfg.Models), declared(p.cfg.Global), declared(p.cfg.Reference))
+	if p.cfg.Resolver == nil {
+		for t := range registry.PlacedModels() {
+			faults = append(faults, fmt.Errorf("Models: %s has no field tagged tenancy:\"tenant\", and without a Resolver no placement is a tenant's own: tag the field, or list it in Global", t.Describe()))
+		}
+	}
+	if p.cfg.Unlisted != UnlistedRefuse && p.cfg.Unlisted != UnlistedGlobal {
+		faults = append(faults, fmt.Errorf("Unlisted: %d is not a policy", p.cfg.Unlisted))
+	}
+	if o := p.cfg.Observer; o != nil {
+		p.observers.scoped, _ = o.(ScopedObserver)
+		p.observers.refused, _ = o.(RefusedObserver)
+		p.observers.without, _ = o.(WithoutTenantObserver)
+		if p.observers == (observers{}) {
+			faults = append(faults, fmt.Errorf("Observer: %T implements none of the observer interfaces", o))
+		}
+	}
+	if len(faults) == 0 {
+		return nil
+	}
+	for i, fault := range faults {
+		faults[i] = fmt.Errorf("%w: %w", ErrInvalidConfig, fault)
+	}
+	return errors.Join(faults...)
+}
+
+// declared translates Table values.
+func declared(models []any) []any {
+	out := make([]any, len(models))
+	for i, m := range models {
+		switch t := m.(type) {
+		case Table:
+			out[i] = tables.Declared(t)
+		case *Table:
+			if t != nil {
+				out[i] = tables.Declared(*t)
+			}
+		default:
+			out[i] = m
+		}
+	}
+	return out
+}
+
+func sameMap(a, b map[string]gorm.Plugin) bool {
+	return a != nil && b != nil && reflect.ValueOf(a).Pointer() == reflect.ValueOf(b).Pointer()
+}
+
+// rules answers what the callbacks ask.
+type rules struct{ *Plugin }
+
+var _ callbacks.Rules = rules{}
+
+// Identify implements [callbacks.Rules].
+func (r rules) Identify(ctx context.Context) (callbacks.Subject, error) {
+	s, _ := ctx.Value(scopeKey{}).(*scope)
+	if s == nil {
+		return callbacks.Subject{}, nil
+	}
+	return s.who, s.err
+}
+
+// Place implements [callbacks.Rules].
+func (r rules) Place(ctx context.Context, who callbacks.Subject) (exclusive bool, err error) {
+	at, err := r.place(ctx, ID(who.ID))
+	return at.Exclusive, err
+}
+
+// Adopt implements [callbacks.Rules].
+func (r rules) Adopt(pool gorm.ConnPool) gorm.ConnPool { return r.router.adopt(pool) }
+
+// UnlistedAreGlobal implements [callbacks.Rules].
+func (r rules) UnlistedAreGlobal() bool { return r.cfg.Unlisted == UnlistedGlobal }
+
+// Refuse implements [callbacks.Rules].
+func (r rules) Refuse(ctx context.Context, refusal callbacks.Refusal) error {
+	err := refusal.Cause
+	if err == nil {
+		err = fmt.Errorf("%w: %s", sentinel(refusal.Reason), refusal.Why)
+	}
+	wrapped := &StatementError{Tenant: ID(refusal.Who.ID), Op: string(refusal.Op), Table: refusal.Table, Err: err}
+	if o := r.observers.refused; o != nil {
+		o.StatementRefused(ctx, StatementEvent{Tenant: wrapped.Tenant, Op: wrapped.Op, Table: wrapped.Table, Reason: refusal.Who.Reason, Err: wrapped})
+	}
+	return wrapped
+}
+
+// Ran implements [callbacks.Rules].
+func (r rules) Ran(ctx context.Context, who callbacks.Subject, op callbacks.Op, table string, rows int64) {
+	if who.Kind == callbacks.Everyone {
+		if o := r.observers.without; o != nil {
+			o.StatementWithoutTenant(ctx, StatementEvent{Op: string(op), Table: table, Rows: rows, Reason: who.Reason})
+		}
+		return
+	}
+	if o := r.observers.scoped; o != nil {
+		o.StatementScoped(ctx, StatementEvent{Tenant: ID(who.ID), Op: string(op), Table: table, Rows: rows})
+	}
+}
+
+// sentinel is the error of a reason.
+func sentinel(reason callbacks.Reason) error {
+	switch reason {
+	case callbacks.NoTenant:
+		return ErrNoTenant
+	case callbacks.InvalidTenant:
+		return ErrInvalidTenant
+	case callbacks.Mismatch:
+		return ErrTenantMismatch
+	case callbacks.UnknownTable:
+		return ErrUnknownTable
+	case callbacks.InvalidConfig:
+		return ErrInvalidConfig
+	default:
+		return ErrUnconfinedSQL
+	}
+}

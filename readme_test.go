@@ -1,0 +1,34 @@
+package tenancy_test
+
+import (
+	"os"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// TestReadmeCodeIsCompiled holds README's Go blocks to the examples, which are compiled and run: each block stands in
+// example_test.go, but for its indentation.
+func TestReadmeCodeIsCompiled(t *testing.T) {
+	t.Parallel()
+	readme, err := os.ReadFile("README.md")
+	require.NoError(t, err)
+	examples, err := os.ReadFile("example_test.go")
+	require.NoError(t, err)
+	code := unindent(string(examples))
+	blocks := regexp.MustCompile("(?s)```go\n(.*?)```").FindAllStringSubmatch(string(readme), -1)
+	require.GreaterOrEqual(t, len(blocks), 5)
+	for _, block := range blocks {
+		require.Contains(t, code, unindent(block[1]), "this block of README.md is not in example_test.go")
+	}
+}
+
+func unindent(text string) string {
+	lines := strings.Split(text, "\n")
+	for i, line := range lines {
+		lines[i] = strings.TrimSpace(line)
+	}
+	return strings.Join(lines, "\n")
+}

@@ -1,0 +1,91 @@
+package tenancy
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/gormtenancy/tenancy/callbacks"
+)
+
+// ID names a tenant. It has 1 to 63 bytes of valid UTF-8 without control characters, and is compared byte by byte. A
+// tenant column can demand more: an integer column takes "7" and not "007", a UUID column the lower-case spelling alone,
+// and a column whose collation folds some strings into one takes only a-z, 0-9 and the characters _ . : - in IDs. What
+// does not fit is [ErrInvalidTenant].
+type ID string
+
+// longestID is the longest identifier of PostgreSQL (NAMEDATALEN - 1), so that an ID can be part of a schema's name.
+const longestID = 63
+
+// check reports what is wrong with an ID, without repeating it.
+func (id ID) check() error {
+	switch {
+	case id == "":
+		return errors.New("it is empty")
+	case len(id) > longestID:
+		return fmt.Errorf("it has %d bytes, the most is %d", len(id), longestID)
+	case !utf8.ValidString(string(id)):
+		return errors.New("it is not valid UTF-8")
+	}
+	for _, r := range string(id) {
+		if unicode.IsControl(r) {
+			return fmt.Errorf("it has the control character %U", r)
+		}
+	}
+	return nil
+}
+
+// scope is what a context says about whose rows its statements touch.
+type scope struct {
+	who callbacks.Subject
+	err error // why no statement can run in the context
+}
+
+type (
+	scopeKey     struct{}
+	placementKey struct{}
+)
+
+// WithTenant returns a context whose statements touch the rows of tenant id alone. It never fails: an ID that breaks the
+// rules of [ID] is reported by the first statement, as [ErrInvalidTenant]. The innermost of WithTenant and [WithoutTenant]
+// counts.
+func WithTenant(ctx context.Context, id ID) context.Context {
+	s := &scope{who: callbacks.Subject{Kind: callbacks.Tenant, ID: string(id)}}
+	if err := id.check(); err != nil {
+		s.err = fmt.Errorf("%w: %w", ErrInvalidTenant, err)
+	}
+	return context.WithValue(ctx, scopeKey{}, s)
+}
+
+// WithoutTenant returns a context whose statements touch the rows of all tenants of one placement: for jobs of the
+// operator, never for a request. The reason is for the observer, and must not be empty, else no statement runs. Rows
+// that are created in it must carry their tenant. It ends with the context.
+func WithoutTenant(ctx context.Context, reason string) context.Context {
+	s := &scope{who: callbacks.Subject{Kind: callbacks.Everyone, Reason: reason}}
+	if reason == "" {
+		s.err = fmt.Errorf("%w: WithoutTenant needs a reason", ErrNoTenant)
+	}
+	return context.WithValue(ctx, scopeKey{}, s)
+}
+
+// FromContext returns the tenant of ctx; ok is false if there is none, or the innermost word is [WithoutTenant].
+func FromContext(ctx context.Context) (id ID, ok bool) {
+	s, _ := ctx.Value(scopeKey{}).(*scope)
+	if s == nil || s.who.Kind != callbacks.Tenant {
+		return "", false
+	}
+	return ID(s.who.ID), true
+}
+
+// WithPlacement returns a context whose statements without a tenant run on p. Beside a tenant, p must be the tenant's own
+// placement, else statements are refused with [ErrTenantMismatch].
+func WithPlacement(ctx context.Context, p Placement) context.Context {
+	return context.WithValue(ctx, placementKey{}, p)
+}
+
+// migrating returns a context for the statements of GORM's Migrator, which change schemas and read catalogs.
+func migrating(ctx context.Context) context.Context {
+	return context.WithValue(ctx, scopeKey{}, &scope{who: callbacks.Subject{Kind: callbacks.System}})
+}

@@ -1,0 +1,289 @@
+package tenancy
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"slices"
+	"sync"
+
+	"gorm.io/gorm"
+
+	"github.com/gormtenancy/tenancy/callbacks"
+	"github.com/gormtenancy/tenancy/internal/sqltext"
+)
+
+// boundTx is a transaction that has begun.
+type boundTx interface {
+	gorm.ConnPool
+	gorm.TxCommitter
+}
+
+// transaction begins when its first statement comes, and belongs to the tenant of that statement, or of the context it was
+// begun with: a statement of another tenant in it is [ErrTenantMismatch]. Savepoints that are set before it has begun are
+// set when it does. Like *sql.Tx it may be used concurrently, and is over with Commit or Rollback.
+type transaction struct {
+	router *router
+	ctx    context.Context
+	opts   *sql.TxOptions
+
+	mu         sync.Mutex
+	bound      boundTx
+	done       bool
+	savepoints []string // texts, while it has not begun
+	tenant     string   // the first one
+	prepared   *gorm.PreparedStmtDB
+	parent     *transaction // that this one prepares statements for
+}
+
+var (
+	_ gorm.Tx             = (*transaction)(nil)
+	_ gorm.GetDBConnector = (*transaction)(nil)
+)
+
+// withCache returns the transaction with statements prepared in the cache of p.
+func (t *transaction) withCache(p *gorm.PreparedStmtDB) gorm.ConnPool {
+	if _, ok := t.router.base.(*gorm.PreparedStmtDB); ok || t.parent != nil {
+		return t
+	}
+	return &transaction{router: t.router, parent: t, prepared: &gorm.PreparedStmtDB{ConnPool: t.router.base, Mux: p.Mux, Stmts: p.Stmts}}
+}
+
+// begin returns the transaction in the database, and begins it if this is its first statement.
+func (t *transaction) begin(pass *callbacks.Pass) (boundTx, error) {
+	if t.parent != nil {
+		tx, err := t.parent.begin(pass)
+		if real, ok := tx.(gorm.Tx); ok && err == nil {
+			return &gorm.PreparedStmtTX{Tx: real, PreparedStmtDB: t.prepared}, nil
+		}
+		return tx, err
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.done {
+		return nil, sql.ErrTxDone
+	}
+	if err := t.join(pass); err != nil {
+		return nil, err
+	}
+	if t.bound != nil {
+		return t.bound, nil
+	}
+	bound, err := beginOn(t.router.base, t.ctx, t.opts)
+	if err != nil {
+		return nil, err
+	}
+	for _, text := range t.savepoints {
+		if _, err := withoutCache(bound).ExecContext(t.ctx, text); err != nil {
+			_ = bound.Rollback()
+			return nil, err
+		}
+	}
+	t.bound, t.savepoints = bound, nil
+	return bound, nil
+}
+
+// join refuses statements of a second tenant, unless the transaction was begun for all of them.
+func (t *transaction) join(pass *callbacks.Pass) error {
+	if pass.Who.Kind != callbacks.Tenant {
+		return nil
+	}
+	if t.tenant == "" && t.ctx != nil {
+		switch s, _ := t.ctx.Value(scopeKey{}).(*scope); {
+		case s == nil:
+		case s.who.Kind == callbacks.Tenant:
+			t.tenant = s.who.ID
+		case s.who.Kind == callbacks.Everyone:
+			return nil
+		}
+	}
+	if t.tenant == "" {
+		t.tenant = pass.Who.ID
+	}
+	if t.tenant != pass.Who.ID {
+		return t.router.hooks.Rules.Refuse(pass.Context, callbacks.Refusal{
+			Who: pass.Who, Op: pass.Op, Reason: callbacks.Mismatch,
+			Why: "the transaction belongs to another tenant: begin one in this tenant's context",
+		})
+	}
+	return nil
+}
+
+// beginOn begins a transaction in the database.
+func beginOn(pool gorm.ConnPool, ctx context.Context, opts *sql.TxOptions) (boundTx, error) {
+	switch b := pool.(type) {
+	case gorm.TxBeginner:
+		return b.BeginTx(ctx, opts)
+	case gorm.ConnPoolBeginner:
+		tx, err := b.BeginTx(ctx, opts)
+		if err != nil {
+			return nil, err
+		}
+		if bound, ok := tx.(boundTx); ok {
+			return bound, nil
+		}
+	}
+	return nil, fmt.Errorf("%w: the pool below the plugin cannot begin transactions", gorm.ErrInvalidTransaction)
+}
+
+// withoutCache returns the transaction below a cache of prepared statements: MySQL cannot prepare savepoints
+// (gorm v1.31.2 finisher_api.go SavePoint).
+func withoutCache(tx boundTx) gorm.ConnPool {
+	if p, ok := tx.(*gorm.PreparedStmtTX); ok {
+		return p.Tx
+	}
+	return tx
+}
+
+// savepoint keeps a savepoint statement for later if the transaction has not begun, and drops what a rollback undoes.
+func (t *transaction) savepoint(s sqltext.Savepoint, query string) (kept bool, err error) {
+	if t.parent != nil {
+		return t.parent.savepoint(s, query)
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	switch {
+	case t.done:
+		return true, sql.ErrTxDone
+	case t.bound != nil:
+		return false, nil
+	}
+	if s.Op == "SAVEPOINT" {
+		t.savepoints = append(t.savepoints, query)
+		return true, nil
+	}
+	for i, text := range slices.Backward(t.savepoints) {
+		if set, _ := sqltext.SavepointOf(text); set.Name == s.Name {
+			if s.Op == "RELEASE" {
+				t.savepoints = t.savepoints[:i]
+			} else {
+				t.savepoints = t.savepoints[:i+1]
+			}
+			return true, nil
+		}
+	}
+	return false, nil // the database says that there is no such savepoint
+}
+
+// ExecContext implements [gorm.ConnPool].
+func (t *transaction) ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error) {
+	pass, err := t.router.hooks.Admit(ctx, query, args)
+	if err != nil {
+		return nil, err
+	}
+	point, isSavepoint := sqltext.SavepointOf(query)
+	if isSavepoint {
+		if kept, err := t.savepoint(point, query); kept || err != nil {
+			return noRows{}, err
+		}
+	}
+	tx, err := t.begin(pass)
+	if err != nil {
+		return nil, err
+	}
+	pass.Enter()
+	defer pass.Leave()
+	if isSavepoint {
+		return withoutCache(tx).ExecContext(ctx, query, args...)
+	}
+	return tx.ExecContext(ctx, query, args...)
+}
+
+// noRows is the result of a savepoint that is kept for later.
+type noRows struct{}
+
+// LastInsertId implements [sql.Result].
+func (noRows) LastInsertId() (int64, error) { return 0, nil }
+
+// RowsAffected implements [sql.Result].
+func (noRows) RowsAffected() (int64, error) { return 0, nil }
+
+// QueryContext implements [gorm.ConnPool].
+func (t *transaction) QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
+	pass, err := t.router.hooks.Admit(ctx, query, args)
+	if err != nil {
+		return nil, err
+	}
+	tx, err := t.begin(pass)
+	if err != nil {
+		return nil, err
+	}
+	pass.Enter()
+	defer pass.Leave()
+	return tx.QueryContext(ctx, query, args...)
+}
+
+// QueryRowContext implements [gorm.ConnPool].
+func (t *transaction) QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row {
+	pass, err := t.router.hooks.Admit(ctx, query, args)
+	if err != nil {
+		return callbacks.ErrorRow(err)
+	}
+	tx, err := t.begin(pass)
+	if err != nil {
+		return callbacks.ErrorRow(err)
+	}
+	pass.Enter()
+	defer pass.Leave()
+	return tx.QueryRowContext(ctx, query, args...)
+}
+
+// PrepareContext implements [gorm.ConnPool].
+func (t *transaction) PrepareContext(ctx context.Context, query string) (*sql.Stmt, error) {
+	pass, err := t.router.hooks.Admit(ctx, query, nil)
+	if err != nil {
+		return nil, err
+	}
+	tx, err := t.begin(pass)
+	if err != nil {
+		return nil, err
+	}
+	return tx.PrepareContext(ctx, query)
+}
+
+// StmtContext implements [gorm.Tx]: without it GORM would run prepared statements without the transaction, and lose its
+// connection (gorm v1.31.2 prepare_stmt.go BeginTx).
+func (t *transaction) StmtContext(ctx context.Context, stmt *sql.Stmt) *sql.Stmt {
+	if t.parent != nil {
+		return t.parent.StmtContext(ctx, stmt)
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if tx, ok := t.bound.(gorm.Tx); ok {
+		return tx.StmtContext(ctx, stmt)
+	}
+	return stmt
+}
+
+// GetDBConn implements [gorm.GetDBConnector].
+func (t *transaction) GetDBConn() (*sql.DB, error) { return t.router.GetDBConn() }
+
+// Commit implements [gorm.TxCommitter].
+func (t *transaction) Commit() error {
+	if t.parent != nil {
+		return t.parent.Commit()
+	}
+	return t.end(boundTx.Commit, t.router.reachable)
+}
+
+// Rollback implements [gorm.TxCommitter].
+func (t *transaction) Rollback() error {
+	if t.parent != nil {
+		return t.parent.Rollback()
+	}
+	return t.end(boundTx.Rollback, func(context.Context) error { return nil })
+}
+
+// end ends the transaction, in the database if it has begun there.
+func (t *transaction) end(how func(boundTx) error, unbegun func(context.Context) error) error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.done {
+		return sql.ErrTxDone
+	}
+	t.done = true
+	if t.bound == nil {
+		return unbegun(t.ctx)
+	}
+	return how(t.bound)
+}
