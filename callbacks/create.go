@@ -83,7 +83,7 @@ func (h *Hooks) buildValues(c clause.Clause, b clause.Builder) {
 		return
 	}
 	pass := passOf(stmt.Context)
-	if pass == nil || pass.stmt != stmt || pass.Who.Kind == System {
+	if pass == nil || pass.stmt != stmt || pass.Who.Kind == System || stmt.Error != nil { // GORM sends nothing after an error
 		h.build(c, b)
 		return
 	}

@@ -161,7 +161,7 @@ func (h *Hooks) stop(db *gorm.DB, pass *Pass, err error) {
 	// GORM drops the errors of subqueries and would build "IN ()" of this one (gorm v1.31.2 statement.go AddVar). So it is
 	// built here, as something that no router sends and no database runs.
 	stmt.SQL.Reset()
-	stmt.SQL.WriteString("SELECT tenancy.refused(")
+	stmt.SQL.WriteString("SELECT " + refusedMark + "(")
 	stmt.AddVar(stmt, &Arg{err: db.Error})
 	stmt.SQL.WriteByte(')')
 }

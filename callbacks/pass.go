@@ -98,13 +98,20 @@ type Arg struct {
 
 var errUnbound = errors.New("tenancy: the tenant of this statement was not bound: it was not sent through the plugin's pool")
 
-// Value implements [driver.Valuer]; GORM's logger asks it too.
+// What stands in a text that GORM makes of a statement with an [Arg] that cannot be bound.
+const (
+	unboundMark = "tenancy.unbound"
+	refusedMark = "tenancy.refused"
+)
+
+// Value implements [driver.Valuer]. GORM's logger asks it too, ignores the error, and writes the value: a mark that tells
+// why it is not the tenant's.
 func (a *Arg) Value() (driver.Value, error) {
 	if a.err != nil {
-		return nil, a.err
+		return refusedMark, a.err
 	}
 	if a.value == nil {
-		return nil, errUnbound
+		return unboundMark, errUnbound
 	}
 	return driver.DefaultParameterConverter.ConvertValue(a.value)
 }

@@ -1,6 +1,8 @@
 package callbacks
 
 import (
+	"strings"
+
 	"github.com/gormtenancy/tenancy/internal/sqltext"
 	"github.com/gormtenancy/tenancy/internal/tables"
 )
@@ -9,6 +11,9 @@ import (
 func (h *Hooks) admitRaw(pass *Pass) error {
 	sql := pass.stmt.SQL.String()
 	switch {
+	case pass.Who.Kind == System && (strings.Contains(sql, refusedMark) || strings.Contains(sql, unboundMark)):
+		// Migrator.CreateView writes a query and its arguments into its own text, and loses the query's error.
+		return h.refusal(pass, Unconfined, "the query in it was refused, or has no tenant: for a view over all tenants, build it with tenancy.WithoutTenant(ctx, reason)")
 	case pass.free:
 	case pass.Op == OpRaw && isSavepoint(sql):
 	case h.namesNoTenantTable(sql):

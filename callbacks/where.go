@@ -77,7 +77,7 @@ func (h *Hooks) failBuild(pass *Pass, b clause.Builder, err error) {
 	}
 	_ = b.AddError(err)
 	if pass.sub {
-		_, _ = b.WriteString(" tenancy.refused(")
+		_, _ = b.WriteString(" " + refusedMark + "(")
 		b.AddVar(b, &Arg{err: err})
 		_ = b.WriteByte(')')
 	}
