@@ -41,8 +41,6 @@
 //   - A unique index without the tenant column tells one tenant, by a duplicate key error, that some other has the value.
 //   - On MySQL and MariaDB an upsert whose row meets another tenant's, inserted in the same moment by another transaction,
 //     changes nothing and reports no error.
-//   - The plugin wraps Config.Dialector, to know the statements of the Migrator. Unwrap returns the original; a type assertion
-//     on db.Dialector itself finds the wrapper.
 //
 // # The packages
 //

@@ -115,7 +115,6 @@ func (p *Plugin) Initialize(db *gorm.DB) error {
 	if db.Statement != nil {
 		db.Statement.ConnPool = p.router
 	}
-	db.Dialector = withMigrations(db.Dialector)
 	p.hooks, p.home = hooks, db.Plugins
 	return nil
 }

@@ -84,8 +84,3 @@ func FromContext(ctx context.Context) (id ID, ok bool) {
 func WithPlacement(ctx context.Context, p Placement) context.Context {
 	return context.WithValue(ctx, placementKey{}, p)
 }
-
-// migrating returns a context for the statements of GORM's Migrator, which change schemas and read catalogs.
-func migrating(ctx context.Context) context.Context {
-	return context.WithValue(ctx, scopeKey{}, &scope{who: callbacks.Subject{Kind: callbacks.System}})
-}

@@ -5,6 +5,8 @@ import (
 
 	"gorm.io/gorm"
 	"gorm.io/gorm/clause"
+
+	"github.com/gormtenancy/tenancy/internal/sqltext"
 )
 
 // readClauses reads all clauses but WHERE, VALUES and ON CONFLICT, which are read when they are built, and SET, which is
@@ -40,8 +42,9 @@ func (h *Hooks) readClause(db *gorm.DB, pass *Pass, name string, c clause.Clause
 		if e == nil {
 			continue
 		}
-		if err := h.readAlone(db, pass, name, e); err != nil {
-			return err
+		scratch := h.scratch(db, pass)
+		if e.Build(scratch); !sqltext.Hint(scratch.SQL.String()) {
+			return h.refusal(pass, Unconfined, name+" has "+quote(scratch.SQL.String())+" beside it: only comments and index hints can stand there")
 		}
 	}
 	if c.Builder != nil {
@@ -112,15 +115,20 @@ func (h *Hooks) readAlone(db *gorm.DB, pass *Pass, name string, e clause.Express
 
 // readBuilt reads what build writes into a statement like this one.
 func (h *Hooks) readBuilt(db *gorm.DB, pass *Pass, name string, build func(clause.Builder)) error {
-	stmt := db.Statement
-	scratch := &gorm.Statement{
-		DB: db, Table: stmt.Table, TableExpr: stmt.TableExpr, Schema: stmt.Schema, Model: stmt.Model,
-		Context: pass.Context, ConnPool: stmt.ConnPool, Clauses: map[string]clause.Clause{},
-	}
+	scratch := h.scratch(db, pass)
 	build(scratch)
 	r := reader{h: h, pass: pass}
 	r.written(scratch.SQL.String())
 	return r.verdict(name)
+}
+
+// scratch is a statement like the one at hand, to build a part of it apart.
+func (h *Hooks) scratch(db *gorm.DB, pass *Pass) *gorm.Statement {
+	stmt := db.Statement
+	return &gorm.Statement{
+		DB: db, Table: stmt.Table, TableExpr: stmt.TableExpr, Schema: stmt.Schema, Model: stmt.Model,
+		Context: pass.Context, ConnPool: stmt.ConnPool, Clauses: map[string]clause.Clause{},
+	}
 }
 
 // words reads a piece of text that can only be keywords, such as NOWAIT.

@@ -1,6 +1,8 @@
 package callbacks
 
 import (
+	"slices"
+
 	"gorm.io/gorm"
 	"gorm.io/gorm/clause"
 
@@ -48,6 +50,7 @@ func (h *Hooks) prepareCreate(db *gorm.DB, pass *Pass) error {
 // buildValues, whatever Select, Omit and field permissions leave of the rows.
 func (h *Hooks) fill(pass *Pass) error {
 	stmt, column := pass.stmt, pass.Table.Tenant
+	h.selectTenant(pass)
 	return eachRow(stmt, func(r row) error {
 		if r.values != nil {
 			v, _ := r.get(pass.Context, column.Name)
@@ -73,18 +76,30 @@ func (h *Hooks) fill(pass *Pass) error {
 	})
 }
 
+// selectTenant keeps Select and Omit from leaving the tenant column out: an upsert is made of the columns that are left.
+func (h *Hooks) selectTenant(pass *Pass) {
+	stmt, name := pass.stmt, pass.Table.Tenant.Name
+	is := func(column string) bool { return sameColumn(stmt.Schema, column, name) }
+	if len(stmt.Selects) > 0 && !slices.ContainsFunc(stmt.Selects, is) {
+		stmt.Selects = append(slices.Clip(stmt.Selects), name) // shared with the chain
+	}
+	if slices.ContainsFunc(stmt.Omits, is) {
+		stmt.Omits = slices.DeleteFunc(slices.Clone(stmt.Omits), is)
+	}
+}
+
 // buildValues is the builder of VALUES: the last place where the rows of an INSERT can be seen as they will be sent. Each
 // gets the tenant column, once, with the tenant in it.
 func (h *Hooks) buildValues(c clause.Clause, b clause.Builder) {
 	stmt, ok := b.(*gorm.Statement)
 	values, isValues := c.Expression.(clause.Values)
 	if !ok || !isValues {
-		h.build(c, b)
+		h.build("VALUES", c, b)
 		return
 	}
 	pass := passOf(stmt.Context)
 	if pass == nil || pass.stmt != stmt || pass.Who.Kind == System || stmt.Error != nil { // GORM sends nothing after an error
-		h.build(c, b)
+		h.build("VALUES", c, b)
 		return
 	}
 	if pass.Table != nil && pass.Table.Class == tables.Owned {
@@ -96,7 +111,7 @@ func (h *Hooks) buildValues(c clause.Clause, b clause.Builder) {
 		c.Expression = values
 	}
 	if pass.free {
-		h.build(c, b)
+		h.build("VALUES", c, b)
 		return
 	}
 	r := reader{h: h, pass: pass}
@@ -114,7 +129,7 @@ func (h *Hooks) buildValues(c clause.Clause, b clause.Builder) {
 		h.buildValuesRead(pass, c, values, b)
 		return
 	}
-	h.build(c, b)
+	h.build("VALUES", c, b)
 }
 
 // buildValuesRead builds rows with expressions that only their Build knows, and reads what each has written.
@@ -133,7 +148,7 @@ func (h *Hooks) buildValuesRead(pass *Pass, c clause.Clause, values clause.Value
 			return
 		}
 	}
-	h.build(c, b)
+	h.build("VALUES", c, b)
 }
 
 // readValue is a value that is read once it is written.

@@ -48,18 +48,33 @@ func (h *Hooks) admitStatement(db *gorm.DB, pass *Pass) (err error) {
 	if pass.Who, err = h.Rules.Identify(pass.Context); err != nil {
 		return h.passOn(pass, err)
 	}
-	pass.free = pass.Who.Kind == System || pass.Who.Kind == Everyone || h.Rules.UnlistedAreGlobal() && !h.Tables.Confining()
-	if pass.stmt.SQL.Len() > 0 {
+	pass.free = h.isFree(pass)
+	switch {
+	case pass.stmt.SQL.Len() > 0:
 		return h.admitRaw(pass)
-	}
-	if pass.Who.Kind == System {
-		pass.scoped = true
+	case pass.readsColumns() && h.migrators.calling():
+		pass.migrates()
 		return nil
 	}
-	if pass.Table, err = h.mainTable(pass); err != nil || pass.Table == nil {
+	if pass.Table, err = h.mainTable(pass); err != nil {
 		return err
 	}
+	pass.free = h.isFree(pass) // the first statement on a model may be what makes its tables known
+	if pass.Table == nil {
+		return nil
+	}
 	return h.admitTable(pass)
+}
+
+// isFree tells whether the statement's text needs no reading.
+func (h *Hooks) isFree(pass *Pass) bool {
+	return pass.Who.Kind == Everyone || h.Rules.UnlistedAreGlobal() && !h.Tables.Confining()
+}
+
+// migrates makes the statement one of the Migrator's.
+func (p *Pass) migrates() {
+	p.Who = Subject{Kind: System}
+	p.free, p.scoped = true, true
 }
 
 // admitTable decides whether the subject may use the main table at all.

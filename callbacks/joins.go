@@ -24,15 +24,16 @@ func (h *Hooks) confineJoins(db *gorm.DB, pass *Pass) error {
 		j := &joins[i]
 		path := relationPath(stmt.Schema, j.Name)
 		if path == nil {
+			if pass.confined || !h.namesNoTenantTable(j.Name) {
+				return h.refusal(pass, Unconfined, "Joins has "+quote(j.Name)+": a join written as text cannot be confined, use Joins with an association's name")
+			}
 			r := reader{h: h, pass: pass}
-			if r.text(j.Name); r.why == "" { // such as an index hint
-				r.named(j.Conds)
+			if r.named(j.Conds); r.opaque && r.why == "" {
+				if err := h.readBuilt(db, pass, "Joins", clause.NamedExpr{SQL: j.Name, Vars: j.Conds}.Build); err != nil {
+					return err
+				}
 			}
-			err := r.verdict("Joins")
-			if r.opaque && err == nil {
-				err = h.readBuilt(db, pass, "Joins", clause.NamedExpr{SQL: j.Name, Vars: j.Conds}.Build)
-			}
-			if err != nil {
+			if err := r.verdict("Joins"); err != nil {
 				return err
 			}
 			continue
@@ -276,10 +277,12 @@ func (h *Hooks) readFrom(pass *Pass, from clause.From) error {
 func (h *Hooks) fromJoin(pass *Pass, j *clause.Join) error {
 	r := reader{h: h, pass: pass}
 	if j.Expression != nil {
-		if r.expression(j.Expression); r.opaque && r.why == "" {
-			r.why = "a join that GORM did not write cannot be read"
+		text, ok := j.Expression.(clause.Expr)
+		if ok && !pass.confined && h.namesNoTenantTable(text.SQL) {
+			r.values(text.Vars)
+			return r.verdict("FROM")
 		}
-		return r.verdict("FROM")
+		return h.refusal(pass, Unconfined, "a join in clause.From that is written as text cannot be confined")
 	}
 	if len(j.ON.Exprs) == 1 {
 		if again, ok := j.ON.Exprs[0].(*fromOn); ok { // the statement runs a second time

@@ -11,16 +11,22 @@ import (
 func (h *Hooks) admitRaw(pass *Pass) error {
 	sql := pass.stmt.SQL.String()
 	switch {
-	case pass.Who.Kind == System && (strings.Contains(sql, refusedMark) || strings.Contains(sql, unboundMark)):
-		// Migrator.CreateView writes a query and its arguments into its own text, and loses the query's error.
-		return h.refusal(pass, Unconfined, "the query in it was refused, or has no tenant: for a view over all tenants, build it with tenancy.WithoutTenant(ctx, reason)")
 	case pass.free:
 	case pass.Op == OpRaw && isSavepoint(sql):
+	case h.migrators.calling():
+		pass.migrates()
 	case h.namesNoTenantTable(sql):
 	case pass.Who.Kind == Nobody:
 		return h.refusal(pass, NoTenant, "raw SQL runs for a tenant too; to run it for all, use tenancy.WithoutTenant(ctx, reason)")
 	default:
 		return h.refusal(pass, Unconfined, "raw SQL cannot be shown to stay within the tenant: use a model, or tenancy.WithoutTenant(ctx, reason)")
+	}
+	// Migrator.CreateView writes a query with its arguments into its own text, and loses the query's error.
+	switch {
+	case strings.Contains(sql, unboundMark):
+		return h.refusal(pass, NoTenant, "the query in it has no tenant: for a view over all tenants, build it with tenancy.WithoutTenant(ctx, reason)")
+	case strings.Contains(sql, refusedMark):
+		return h.refusal(pass, Unconfined, "the query in it was refused: for a view over all tenants, build it with tenancy.WithoutTenant(ctx, reason)")
 	}
 	pass.scoped = true
 	return nil

@@ -20,10 +20,11 @@ type Hooks struct {
 	Rules  Rules
 	Tables *tables.Registry
 
-	text     sqltext.Dialect
-	engine   dialect.Engine
-	builders map[string]clause.ClauseBuilder // the ones that ours replaced
-	unique   sync.Map                        // *tables.Table → [][]string, on MySQL
+	text      sqltext.Dialect
+	engine    dialect.Engine
+	migrators migrators
+	builders  map[string]clause.ClauseBuilder // the ones that ours replaced
+	unique    sync.Map                        // *tables.Table → [][]string, on MySQL
 }
 
 // predicateClause is built right after WHERE. It is in a statement's clauses while the statement still needs its tenant
@@ -47,6 +48,7 @@ const predicateClause = "tenancy:where"
 func (h *Hooks) Register(db *gorm.DB) error {
 	h.text = sqltext.DialectOf(db.Dialector.Name())
 	h.engine = dialect.Of(db.Dialector.Name())
+	h.migrators = newMigrators(db)
 	cb := db.Callback()
 	begin := func(get func(string) func(*gorm.DB), otherwise string) string {
 		if get("gorm:begin_transaction") != nil {
@@ -112,9 +114,10 @@ func withPredicate(clauses []string) []string {
 	return clauses
 }
 
-// build does what the builder that ours replaced would have done.
-func (h *Hooks) build(c clause.Clause, b clause.Builder) {
-	if builder := h.builders[c.Name]; builder != nil {
+// build does what the builder of the clause that ours replaced would have done. The name is not always c's: that of VALUES
+// has none (gorm v1.31.2 clause/values.go MergeClause).
+func (h *Hooks) build(name string, c clause.Clause, b clause.Builder) {
+	if builder := h.builders[name]; builder != nil {
 		builder(c, b)
 		return
 	}

@@ -16,7 +16,7 @@ const (
 	Tenant
 	// Everyone means all tenants of a placement, on the caller's word.
 	Everyone
-	// System means GORM's Migrator.
+	// System means GORM's Migrator; no context says that.
 	System
 )
 

@@ -78,7 +78,6 @@ func (h *Hooks) settle(db *gorm.DB) {
 	}
 	if db.Error == nil && !db.DryRun {
 		if err := h.verify(db, pass); err != nil {
-			w.restore()
 			db.RowsAffected = 0
 			_ = db.AddError(err)
 		}
@@ -96,9 +95,11 @@ func (h *Hooks) verify(db *gorm.DB, pass *Pass) error {
 	w := &pass.write
 	oc, _ := db.Statement.Clauses["ON CONFLICT"].Expression.(clause.OnConflict)
 	if w.upsert > 0 && !oc.DoNothing && db.RowsAffected < int64(w.upsert) {
+		w.swap() // the keys that were given, not those read back
 		if err := h.unmatched(pass, oc); err != nil {
 			return err
 		}
+		w.swap() // the application's own condition left rows out
 	}
 	for _, key := range w.verify {
 		crosses, err := h.crossing(pass, key)

@@ -22,6 +22,9 @@ func (h *Hooks) mainTable(pass *Pass) (*tables.Table, error) {
 			return nil, h.derivedTable(pass)
 		case ok && len(stmt.TableExpr.Vars) == 0:
 			name = expr.Name
+			if stmt.Table == "" { // GORM does not read quoted names, and would write conditions without a table
+				stmt.Table = expr.Name
+			}
 		case pass.free || h.namesNoTenantTable(stmt.TableExpr.SQL):
 			return nil, nil
 		default:

@@ -23,6 +23,7 @@ type reader struct {
 
 	opaque bool
 	why    string // why the statement must be refused
+	reason Reason // Unconfined if zero
 	at     string // the text that is to blame
 }
 
@@ -37,7 +38,10 @@ func (r *reader) verdict(name string) error {
 	} else {
 		where += ": "
 	}
-	return r.h.refusal(r.pass, Unconfined, where+r.why)
+	if r.reason == 0 {
+		r.reason = Unconfined
+	}
+	return r.h.refusal(r.pass, r.reason, where+r.why)
 }
 
 // text reads a piece of SQL.
@@ -232,9 +236,9 @@ func (r *reader) subquery(db *gorm.DB) {
 	}
 	switch {
 	case who.Kind == Tenant && r.pass.Who.Kind == Tenant && who.ID != r.pass.Who.ID:
-		r.why = "a subquery in it runs for another tenant: build both from one context"
+		r.reason, r.why = Mismatch, "a subquery in it runs for another tenant: build both from one context"
 	case who.Kind == Everyone && r.pass.Who.Kind != Everyone && r.pass.confined:
-		r.why = "a subquery in it runs without a tenant: build both from one context"
+		r.reason, r.why = Mismatch, "a subquery in it runs without a tenant: build both from one context"
 	}
 }
 

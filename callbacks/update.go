@@ -33,6 +33,9 @@ func (h *Hooks) prepareUpdate(db *gorm.DB, pass *Pass) error {
 		if err := h.keepTenant(pass); err != nil {
 			return err
 		}
+		if err := h.sameTenant(pass); err != nil {
+			return err
+		}
 	}
 	if !pass.free || pass.confined {
 		if err := h.prepareAssignments(pass); err != nil || db.Error != nil {
@@ -64,6 +67,23 @@ func (h *Hooks) keepTenant(pass *Pass) error {
 		return f.Set(pass.Context, dest, pass.arg.value)
 	}
 	stmt.Omits = append(stmt.Omits[:len(stmt.Omits):len(stmt.Omits)], t.Tenant.Name)
+	return nil
+}
+
+// sameTenant refuses a destination that names another tenant. The SET clause shows it too, but GORM writes what it assigns
+// into the application's model first.
+func (h *Hooks) sameTenant(pass *Pass) error {
+	if pass.Table.Class != tables.Owned {
+		return nil
+	}
+	values, ok := pass.stmt.Dest.(map[string]any)
+	if !ok {
+		return h.carriesTenant(pass, reflect.ValueOf(pass.stmt.Dest))
+	}
+	name := pass.Table.Tenant.Name
+	if v, known := (row{schema: pass.stmt.Schema, values: values}).get(pass.Context, name); known && compareTenant(pass, v) != sameTenant {
+		return h.foreignRow(pass, name)
+	}
 	return nil
 }
 

@@ -92,12 +92,12 @@ func (h *Hooks) buildOnConflict(c clause.Clause, b clause.Builder) {
 	stmt, ok := b.(*gorm.Statement)
 	oc, isOnConflict := c.Expression.(clause.OnConflict)
 	if !ok || !isOnConflict {
-		h.build(c, b)
+		h.build("ON CONFLICT", c, b)
 		return
 	}
 	pass := passOf(stmt.Context)
 	if pass == nil || pass.stmt != stmt || pass.free {
-		h.build(c, b)
+		h.build("ON CONFLICT", c, b)
 		return
 	}
 	err := h.readOnConflict(pass, &oc)
@@ -109,7 +109,7 @@ func (h *Hooks) buildOnConflict(c clause.Clause, b clause.Builder) {
 		return
 	}
 	c.Expression = oc
-	h.build(c, b)
+	h.build("ON CONFLICT", c, b)
 }
 
 // readOnConflict reads the texts of the clause, and refuses to give the row to another tenant.
@@ -341,9 +341,12 @@ func (w *writeState) remember(stmt *gorm.Statement) {
 	})
 }
 
-// restore undoes what was read back.
-func (w *writeState) restore() {
+// swap exchanges the rows with what they were; twice is nothing.
+func (w *writeState) swap() {
 	for _, pair := range w.before {
+		is := reflect.New(pair[0].Type()).Elem()
+		is.Set(pair[0])
 		pair[0].Set(pair[1])
+		pair[1].Set(is)
 	}
 }

@@ -89,12 +89,12 @@ func (h *Hooks) failBuild(pass *Pass, b clause.Builder, err error) {
 func (h *Hooks) buildWhere(c clause.Clause, b clause.Builder) {
 	stmt, ok := b.(*gorm.Statement)
 	if !ok {
-		h.build(c, b)
+		h.build("WHERE", c, b)
 		return
 	}
 	pass := passOf(stmt.Context)
 	if pass == nil || pass.stmt != stmt || pass.free {
-		h.build(c, b)
+		h.build("WHERE", c, b)
 		return
 	}
 	r := reader{h: h, pass: pass}
@@ -110,7 +110,7 @@ func (h *Hooks) buildWhere(c clause.Clause, b clause.Builder) {
 	} else if r.opaque {
 		c.Expression = &openTerms{hooks: h, pass: pass, orig: c.Expression}
 	}
-	h.build(c, b)
+	h.build("WHERE", c, b)
 }
 
 // openTerms is the WHERE of a statement without a tenant condition, to be read once it is written.

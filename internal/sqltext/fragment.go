@@ -60,7 +60,7 @@ type reader struct {
 	member    bool // prev, if a word, came directly after such a dot
 	depth     int  // of parentheses
 	brackets  int  // of PostgreSQL's arrays
-	compared  int  // where the FROM of IS DISTINCT FROM begins
+	compared  int  // where the FROM of the last IS DISTINCT FROM begins; 0 is none
 
 	// from has a bit for each open parenthesis, the innermost lowest, that is set if FROM may stand in it. A bit is lost
 	// 64 levels above it, so that FROM is refused there.
@@ -131,7 +131,7 @@ func (r *reader) keyword(t token, m meaning) (why string) {
 	case runsCode:
 		return describe(w, "runs something else")
 	case takesSource:
-		if r.from&1 == 0 && t.start != r.compared {
+		if r.from&1 == 0 && (r.compared == 0 || t.start != r.compared) {
 			return describe(w, "reads a table")
 		}
 	case beginsQuery:

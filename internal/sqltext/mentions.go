@@ -40,6 +40,9 @@ func spells(text, name string) bool {
 	if strings.ContainsAny(name, "\"`'[]") { // there are several ways to quote such a name
 		name, anywhere = longestPart(name), true
 	}
+	if name == "" { // nothing to look for is left of it
+		return true
+	}
 	for from := 0; ; {
 		i := strings.Index(text[from:], name)
 		if i < 0 {

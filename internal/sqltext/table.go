@@ -3,6 +3,7 @@ package sqltext
 import (
 	"strings"
 	"unicode"
+	"unicode/utf8"
 )
 
 // TableExpr is a table as GORM's db.Table takes it.
@@ -122,16 +123,22 @@ func simple(s string) bool {
 func PlainName(s string) bool {
 	begins := true
 	for _, r := range s {
-		switch {
-		case r == '.' || r == '$':
+		if r == '.' || r == '$' {
 			if begins {
 				return false
 			}
-		case r < 0x80 && classes[byte(r)] != 'a' && classes[byte(r)] != '0',
-			r >= 0x80 && !unicode.In(r, unicode.L, unicode.M, unicode.Nd): // some scripts have marks in every word
+		} else if !inName(r) {
 			return false
 		}
 		begins = r == '.'
 	}
 	return !begins
+}
+
+// inName tells whether r may be anywhere in a plain name. Some scripts have marks in every word.
+func inName(r rune) bool {
+	if r < utf8.RuneSelf {
+		return r == '_' || r >= '0' && r <= '9' || r|0x20 >= 'a' && r|0x20 <= 'z'
+	}
+	return unicode.In(r, unicode.L, unicode.M, unicode.Nd)
 }
