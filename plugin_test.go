@@ -228,6 +228,8 @@ func TestPromise1TextThatCouldReachATable(t *testing.T) {
 		"comment in update": s.a.Model(&Customer{}).Where("1 = 1 /*").Update("name", "x").Error,
 		"set":               s.a.Model(&Customer{}).Where("1 = 1").Update("name", gorm.Expr("'x', tenant_id = 'b'")).Error,
 		"replace":           s.a.Clauses(clause.Insert{Modifier: "OR REPLACE"}).Create(&Customer{ID: s.them.ID}).Error,
+		"in a table":        s.a.Where("id IN ?", clause.Table{Name: "orders"}).Find(&rows).Error,
+		"in quotes":         s.a.Where("name = '?'", s.db.Model(&Order{}).Where("item = 'x'").Select("id")).Find(&rows).Error,
 		"returning":         s.a.Clauses(clause.Returning{Columns: []clause.Column{{Name: "(SELECT 1 FROM customers)", Raw: true}}}).Where("1=1").Delete(&rows).Error,
 		"from a global one": s.a.Where("id IN (SELECT id FROM customers)").Find(&[]Country{}).Error,
 	} {
@@ -374,6 +376,8 @@ func TestPromise3ARowCannotChangeHands(t *testing.T) {
 		require.ErrorIs(t, db.Create(&Order{CustomerID: &id}).Error, tenancy.ErrTenantMismatch)
 	})
 	t.Run("own rows", func(t *testing.T) {
+		s.mine = Customer{} // GORM leaves in the struct what it could not save
+		require.NoError(t, s.a.Preload("Orders").Preload("Tags").First(&s.mine, "name = ?", "ann").Error)
 		require.NoError(t, s.a.Save(&Customer{ID: s.mine.ID, Name: "anna"}).Error)
 		require.NoError(t, s.upsert(&Customer{ID: s.mine.ID, Name: "annabel"}, "name"))
 		require.NoError(t, s.a.Model(&s.mine).Update("tenant_id", "a").Error)

@@ -238,8 +238,10 @@ func (h *Hooks) readSubqueryJoin(pass *Pass, e clause.Expression) error {
 	if ok && len(named.Vars) >= 2 && isSubquery(named.Vars[0]) {
 		head, tail, found := strings.Cut(named.SQL, " JOIN (?) AS ?")
 		r.words(head)
-		if found && (tail == "" || tail == " ON ?") {
-			r.values(named.Vars)
+		alias, isTable := named.Vars[1].(clause.Table)
+		if found && (tail == "" || tail == " ON ?") && isTable && !alias.Raw && plain(alias.Name) {
+			r.value(named.Vars[0])
+			r.values(named.Vars[2:])
 			if !r.opaque {
 				return r.verdict("Joins")
 			}

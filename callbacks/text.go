@@ -22,6 +22,7 @@ type reader struct {
 	place sqltext.Place
 
 	opaque bool
+	built  bool   // an argument is SQL, not a value
 	why    string // why the statement must be refused
 	reason Reason // Unconfined if zero
 	at     string // the text that is to blame
@@ -114,7 +115,7 @@ func (r *reader) expression(e clause.Expression) {
 		r.values(e.Values)
 	case clause.Expr:
 		r.text(e.SQL)
-		r.values(e.Vars)
+		r.arguments(e.SQL, e.Vars, (*reader).values)
 	case clause.AndConditions:
 		r.expressions(e.Exprs)
 	case clause.OrConditions:
@@ -123,7 +124,7 @@ func (r *reader) expression(e clause.Expression) {
 		r.expressions(e.Exprs)
 	case clause.NamedExpr:
 		r.text(e.SQL)
-		r.named(e.Vars)
+		r.arguments(e.SQL, e.Vars, (*reader).named)
 	case clause.Neq:
 		r.expression(clause.Eq(e))
 	case clause.Gt:
@@ -145,6 +146,16 @@ func (r *reader) expression(e clause.Expression) {
 			r.opaque = true
 		}
 	}
+}
+
+// arguments reads what is put in the place of text's marks.
+func (r *reader) arguments(text string, vs []any, read func(*reader, []any)) {
+	outer := r.built
+	r.built = false
+	if read(r, vs); r.built && r.why == "" && r.h.text.HidesMark(text) {
+		r.why, r.at = "SQL would be put inside its quotes", text
+	}
+	r.built = r.built || outer
 }
 
 func (r *reader) values(vs []any) {
@@ -182,19 +193,23 @@ func (r *reader) value(v any) {
 	case sql.NamedArg:
 		r.value(v.Value)
 	case clause.Column:
+		r.built = true
 		r.column(v)
 	case clause.Table:
-		r.name(v.Name)
-		r.name(v.Alias)
-		r.opaque = r.opaque || v.Raw
+		r.built = true
+		if v.Name != clause.CurrentTable && v.Name != r.pass.stmt.Table || v.Raw || v.Alias != "" {
+			r.why, r.at = "it brings in a table", v.Name // "x IN ?" would read it
+		}
 	case gorm.Valuer, clause.Interface:
-		r.opaque = true
+		r.built, r.opaque = true, true
 	case clause.Expression:
+		r.built = true
 		r.expression(v)
 	case driver.Valuer:
 	case []any:
 		r.values(v)
 	case *gorm.DB:
+		r.built = true
 		r.subquery(v)
 	default:
 		r.elements(reflect.ValueOf(v))
