@@ -57,7 +57,8 @@ const (
 type Plugin struct {
 	cfg       Config
 	observers observers
-	exclusive sync.Map // Placement → ID: the tenant that has it
+	nobody    callbacks.Subject // of contexts without a tenant
+	exclusive sync.Map          // Placement → ID: the tenant that has it
 
 	mu     sync.Mutex
 	home   map[string]gorm.Plugin // the plugin map of the *gorm.DB that this plugin is installed in
@@ -175,16 +176,16 @@ type rules struct{ *Plugin }
 var _ callbacks.Rules = rules{}
 
 // Identify implements [callbacks.Rules].
-func (r rules) Identify(ctx context.Context) (callbacks.Subject, error) {
+func (r rules) Identify(ctx context.Context) (*callbacks.Subject, error) {
 	s, _ := ctx.Value(scopeKey{}).(*scope)
 	if s == nil {
-		return callbacks.Subject{}, nil
+		return &r.nobody, nil
 	}
-	return s.who, s.err
+	return &s.who, s.err
 }
 
 // Place implements [callbacks.Rules].
-func (r rules) Place(ctx context.Context, who callbacks.Subject) (exclusive bool, err error) {
+func (r rules) Place(ctx context.Context, who *callbacks.Subject) (exclusive bool, err error) {
 	at, err := r.place(ctx, ID(who.ID))
 	return at.Exclusive, err
 }
@@ -201,7 +202,10 @@ func (r rules) Refuse(ctx context.Context, refusal callbacks.Refusal) error {
 	if err == nil {
 		err = fmt.Errorf("%w: %s", sentinel(refusal.Reason), refusal.Why)
 	}
-	wrapped := &StatementError{Tenant: ID(refusal.Who.ID), Op: string(refusal.Op), Table: refusal.Table, Err: err}
+	if refusal.Who == nil {
+		refusal.Who = &r.nobody
+	}
+	wrapped := &StatementError{Tenant: ID(refusal.Who.ID), Op: refusal.Op.String(), Table: refusal.Table, Err: err}
 	if o := r.observers.refused; o != nil {
 		o.StatementRefused(ctx, StatementEvent{Tenant: wrapped.Tenant, Op: wrapped.Op, Table: wrapped.Table, Reason: refusal.Who.Reason, Err: wrapped})
 	}
@@ -209,15 +213,15 @@ func (r rules) Refuse(ctx context.Context, refusal callbacks.Refusal) error {
 }
 
 // Ran implements [callbacks.Rules].
-func (r rules) Ran(ctx context.Context, who callbacks.Subject, op callbacks.Op, table string, rows int64) {
+func (r rules) Ran(ctx context.Context, who *callbacks.Subject, op callbacks.Op, table string, rows int64) {
 	if who.Kind == callbacks.Everyone {
 		if o := r.observers.without; o != nil {
-			o.StatementWithoutTenant(ctx, StatementEvent{Op: string(op), Table: table, Rows: rows, Reason: who.Reason})
+			o.StatementWithoutTenant(ctx, StatementEvent{Op: op.String(), Table: table, Rows: rows, Reason: who.Reason})
 		}
 		return
 	}
 	if o := r.observers.scoped; o != nil {
-		o.StatementScoped(ctx, StatementEvent{Tenant: ID(who.ID), Op: string(op), Table: table, Rows: rows})
+		o.StatementScoped(ctx, StatementEvent{Tenant: ID(who.ID), Op: op.String(), Table: table, Rows: rows})
 	}
 }
 

@@ -48,7 +48,7 @@ func (h *Hooks) readClause(db *gorm.DB, pass *Pass, name string, c clause.Clause
 		}
 	}
 	if c.Builder != nil {
-		return h.readBuilt(db, pass, name, func(b clause.Builder) { c.Builder(c, b) })
+		return h.readBuilder(db, pass, name, c)
 	}
 	r := reader{h: h, pass: pass}
 	switch e := c.Expression.(type) {
@@ -101,6 +101,11 @@ func (h *Hooks) readClause(db *gorm.DB, pass *Pass, name string, c clause.Clause
 		return h.readAlone(db, pass, name, c.Expression)
 	}
 	return r.verdict(name)
+}
+
+// readBuilder reads a clause that brings its own builder.
+func (h *Hooks) readBuilder(db *gorm.DB, pass *Pass, name string, c clause.Clause) error {
+	return h.readBuilt(db, pass, name, func(b clause.Builder) { c.Builder(c, b) })
 }
 
 // readAlone reads an expression, building it apart from the statement if need be.

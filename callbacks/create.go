@@ -1,6 +1,7 @@
 package callbacks
 
 import (
+	"reflect"
 	"slices"
 
 	"gorm.io/gorm"
@@ -63,6 +64,9 @@ func (h *Hooks) fill(pass *Pass) error {
 		if f == nil {
 			return nil
 		}
+		if f.FieldType.Kind() == reflect.String && f.Serializer == nil && r.model.CanAddr() {
+			return h.fillText(pass, f.ReflectValueOf(pass.Context, r.model))
+		}
 		v, _ := f.ValueOf(pass.Context, r.model)
 		switch compareTenant(pass, v) {
 		case otherTenant:
@@ -74,6 +78,18 @@ func (h *Hooks) fill(pass *Pass) error {
 		}
 		return nil
 	})
+}
+
+// fillText does it for a string, without a copy in an interface.
+func (h *Hooks) fillText(pass *Pass, v reflect.Value) error {
+	switch v.String() {
+	case pass.Who.ID:
+	case "":
+		v.SetString(pass.Who.ID)
+	default:
+		return h.foreignRow(pass, pass.Table.Tenant.Name)
+	}
+	return nil
 }
 
 // selectTenant keeps Select and Omit from leaving the tenant column out: an upsert is made of the columns that are left.
@@ -94,24 +110,26 @@ func (h *Hooks) buildValues(c clause.Clause, b clause.Builder) {
 	stmt, ok := b.(*gorm.Statement)
 	values, isValues := c.Expression.(clause.Values)
 	if !ok || !isValues {
-		h.build("VALUES", c, b)
+		h.builders.values(c, b)
 		return
 	}
 	pass := passOf(stmt.Context)
 	if pass == nil || pass.stmt != stmt || pass.Who.Kind == System || stmt.Error != nil { // GORM sends nothing after an error
-		h.build("VALUES", c, b)
+		h.builders.values(c, b)
 		return
 	}
 	if pass.Table != nil && pass.Table.Class == tables.Owned {
-		var err error
-		if values, err = h.valuesWithTenant(pass, values); err != nil {
+		with, err := h.valuesWithTenant(pass, values)
+		if err != nil {
 			_ = b.AddError(err)
 			return
 		}
-		c.Expression = values
+		if len(with.Columns) != len(values.Columns) {
+			values, c.Expression = with, with
+		}
 	}
 	if pass.free {
-		h.build("VALUES", c, b)
+		h.builders.values(c, b)
 		return
 	}
 	r := reader{h: h, pass: pass}
@@ -129,7 +147,7 @@ func (h *Hooks) buildValues(c clause.Clause, b clause.Builder) {
 		h.buildValuesRead(pass, c, values, b)
 		return
 	}
-	h.build("VALUES", c, b)
+	h.builders.values(c, b)
 }
 
 // buildValuesRead builds rows with expressions that only their Build knows, and reads what each has written.
@@ -148,7 +166,7 @@ func (h *Hooks) buildValuesRead(pass *Pass, c clause.Clause, values clause.Value
 			return
 		}
 	}
-	h.build("VALUES", c, b)
+	h.builders.values(c, b)
 }
 
 // readValue is a value that is read once it is written.

@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"gorm.io/gorm/clause"
+	"gorm.io/gorm/schema"
 
 	"github.com/gormtenancy/tenancy/internal/tables"
 )
@@ -64,14 +65,7 @@ func (h *Hooks) foreignParent(pass *Pass, key *tables.ForeignKey) error {
 // foreignKeysOfSet does for an UPDATE what foreignKeysOfRows does for an INSERT. What only the database can know (an
 // expression, one column of several) is looked at after the update, before its transaction ends.
 func (h *Hooks) foreignKeysOfSet(pass *Pass, set clause.Set) error {
-	assigned := func(column string) (any, bool) {
-		for _, a := range set {
-			if sameColumn(pass.stmt.Schema, a.Column.Name, column) {
-				return a.Value, true
-			}
-		}
-		return nil, false
-	}
+	assigned := func(column string) (any, bool) { return assigned(pass.stmt.Schema, set, column) }
 	keys := h.Tables.ForeignKeys(pass.Table)
 	for i := range keys {
 		key := &keys[i]
@@ -102,6 +96,16 @@ func (h *Hooks) foreignKeysOfSet(pass *Pass, set clause.Set) error {
 		}
 	}
 	return nil
+}
+
+// assigned returns what a SET clause assigns to a column.
+func assigned(s *schema.Schema, set clause.Set, column string) (value any, known bool) {
+	for _, a := range set {
+		if sameColumn(s, a.Column.Name, column) {
+			return a.Value, true
+		}
+	}
+	return nil, false
 }
 
 // parentTuples are the distinct keys that rows point at.
@@ -241,7 +245,8 @@ func (h *Hooks) verifyLater(pass *Pass, key *tables.ForeignKey) error {
 	if pass.Table.Class != tables.Owned {
 		return h.refusal(pass, Unconfined, "foreign key "+key.Relation+" is set to something that is only known after the statement: set all its columns to values")
 	}
-	pass.write.verify = append(pass.write.verify, key)
+	w := pass.writing()
+	w.verify = append(w.verify, key)
 	return nil
 }
 

@@ -16,7 +16,7 @@ import (
 func (h *Hooks) guard(op Op) func(*gorm.DB) {
 	return func(db *gorm.DB) {
 		stmt := db.Statement
-		pass := &Pass{Op: op, stmt: stmt, sub: db.DryRun && db.Logger == logger.Discard}
+		pass := &Pass{Who: &h.nobody, Op: op, hooks: h, stmt: stmt, sub: db.DryRun && db.Logger == logger.Discard}
 		pass.Context, pass.outer = callersContext(stmt.Context)
 		stmt.Context = pass
 		if db.Error != nil {
@@ -73,7 +73,7 @@ func (h *Hooks) isFree(pass *Pass) bool {
 
 // migrates makes the statement one of the Migrator's.
 func (p *Pass) migrates() {
-	p.Who = Subject{Kind: System}
+	p.Who = &Subject{Kind: System}
 	p.free, p.scoped = true, true
 }
 
@@ -177,7 +177,7 @@ func (h *Hooks) stop(db *gorm.DB, pass *Pass, err error) {
 	// built here, as something that no router sends and no database runs.
 	stmt.SQL.Reset()
 	stmt.SQL.WriteString("SELECT " + refusedMark + "(")
-	stmt.AddVar(stmt, &Arg{err: db.Error})
+	stmt.AddVar(stmt, refusedArg{db.Error})
 	stmt.SQL.WriteByte(')')
 }
 

@@ -217,11 +217,7 @@ func (h *Hooks) outerSide(pass *Pass, joinType string, joins int, path []*schema
 		if joins != 1 || len(path) != 1 || pass.Table == nil {
 			return h.refusal(pass, Unconfined, "a RIGHT JOIN is possible with one association alone")
 		}
-		if t := on.tables[on.last]; t != nil {
-			pass.where.swapped, pass.where.swapName = t, on.last
-		} else {
-			pass.where.unneeded = true
-		}
+		pass.right = &rightJoin{table: on.tables[on.last], alias: on.last}
 		on.tables, on.main = nil, pass.confined
 		pass.confined = true
 		return nil

@@ -6,22 +6,28 @@ import (
 	"errors"
 
 	"gorm.io/gorm"
+	"gorm.io/gorm/clause"
 
 	"github.com/gormtenancy/tenancy/internal/tables"
 )
 
 // Op is the GORM chain that a statement runs through.
-type Op string
+type Op uint8
 
-// GORM's six chains (gorm v1.31.2 callbacks.go initializeCallbacks), by the names that errors and observers use.
+// GORM's six chains (gorm v1.31.2 callbacks.go initializeCallbacks).
 const (
-	OpCreate Op = "create"
-	OpQuery  Op = "query"
-	OpUpdate Op = "update"
-	OpDelete Op = "delete"
-	OpRow    Op = "row"
-	OpRaw    Op = "raw"
+	OpRaw Op = iota
+	OpRow
+	OpQuery
+	OpCreate
+	OpUpdate
+	OpDelete
 )
+
+// String returns the name that errors and observers use.
+func (o Op) String() string {
+	return [...]string{"raw", "row", "query", "create", "update", "delete"}[o]
+}
 
 // Pass travels with one statement, as its context, from the guard to the router: it says for whom the statement runs, that
 // the hooks have confined it, and which text it belongs to. A statement that reaches the router without one, or with the
@@ -29,22 +35,26 @@ const (
 type Pass struct {
 	context.Context // the caller's
 
-	Op    Op
-	Who   Subject
+	Who   *Subject
 	Table *tables.Table // the main table; nil for raw SQL and derived tables
+	Op    Op
 
-	stmt     *gorm.Statement
-	outer    *Pass  // of the statement whose hooks or associations this one serves
-	text     string // of a statement that the hooks themselves send
-	sub      bool   // built as an argument of another statement: its context may come from there
-	free     bool   // its text needs no reading: no tenant's rows are anywhere, or the caller asked for all of them
-	confined bool   // it carries the tenant predicate, or rows of the tenant only
-	scoped   bool   // the hooks have seen it to the end
-	inside   int    // depth of pools that have admitted the statement and are passing it on
+	sub      bool // built as an argument of another statement: its context may come from there
+	free     bool // its text needs no reading: no tenant's rows are anywhere, or the caller asked for all of them
+	confined bool // it carries the tenant predicate, or rows of the tenant only
+	scoped   bool // the hooks have seen it to the end
+	ownSet   bool // the SET clause is the hooks' and goes with the statement
+	opaque   bool // conditions can only be read once they are written
+	inside   int8 // depth of pools that have admitted the statement and are passing it on
 
-	arg   Arg        // the tenant of Table
-	where whereTerms // of this execution
-	write writeState // of a create or update
+	hooks      *Hooks
+	stmt       *gorm.Statement
+	outer      *Pass             // of the statement whose hooks or associations this one serves
+	text       string            // of a statement that the hooks themselves send
+	conditions clause.Expression // the application's
+	right      *rightJoin        // if it has one
+	write      *writeState       // of a create or update that needs more than its own statement
+	arg        Arg               // the tenant of Table
 }
 
 type passKey struct{}
@@ -92,9 +102,14 @@ func (p *Pass) tableName() string {
 type Arg struct {
 	column *tables.Column
 	id     string
-	value  any   // nil: to be bound late
-	err    error // why the statement it stands in must not run
+	value  any // nil: to be bound late
 }
+
+// refusedArg stands in a subquery that must not run: neither must the statement around it.
+type refusedArg struct{ err error }
+
+// Value implements [driver.Valuer].
+func (a refusedArg) Value() (driver.Value, error) { return refusedMark, a.err }
 
 var errUnbound = errors.New("tenancy: the tenant of this statement was not bound: it was not sent through the plugin's pool")
 
@@ -107,9 +122,6 @@ const (
 // Value implements [driver.Valuer]. GORM's logger asks it too, ignores the error, and writes the value: a mark that tells
 // why it is not the tenant's.
 func (a *Arg) Value() (driver.Value, error) {
-	if a.err != nil {
-		return refusedMark, a.err
-	}
 	if a.value == nil {
 		return unboundMark, errUnbound
 	}
@@ -134,14 +146,15 @@ func (h *Hooks) Admit(ctx context.Context, query string, args []any) (pass *Pass
 	}
 	bound := 0
 	for i, a := range args {
-		arg, ok := a.(*Arg)
-		if !ok {
-			continue
+		switch arg := a.(type) {
+		case *Arg:
+			if args[i], err = h.bind(pass, arg); err != nil {
+				return nil, err
+			}
+			bound++
+		case refusedArg:
+			return nil, arg.err
 		}
-		if args[i], err = h.bind(pass, arg); err != nil {
-			return nil, err
-		}
-		bound++
 	}
 	if pass.confined && pass.Op != OpCreate && bound == 0 {
 		return nil, h.refusal(pass, Unconfined, "it lost its tenant condition on the way: another plugin replaced the builder of WHERE")
@@ -167,8 +180,6 @@ func (p *Pass) Leave() { p.inside-- }
 // bind returns the value that a stands for in a statement with pass.
 func (h *Hooks) bind(pass *Pass, a *Arg) (any, error) {
 	switch {
-	case a.err != nil:
-		return nil, a.err
 	case a.value != nil && pass.Who.Kind == Tenant && pass.Who.ID != a.id:
 		return nil, h.refusal(pass, Mismatch, "a subquery in it runs for another tenant: build both from one context")
 	case a.value != nil:

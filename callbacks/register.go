@@ -23,8 +23,9 @@ type Hooks struct {
 	text      sqltext.Dialect
 	engine    dialect.Engine
 	migrators migrators
-	builders  map[string]clause.ClauseBuilder // the ones that ours replaced
-	unique    sync.Map                        // *tables.Table → [][]string, on MySQL
+	nobody    Subject
+	builders  struct{ where, values, onConflict clause.ClauseBuilder } // that ours replaced
+	unique    sync.Map                                                 // *tables.Table → [][]string, on MySQL
 }
 
 // predicateClause is built right after WHERE. It is in a statement's clauses while the statement still needs its tenant
@@ -93,16 +94,10 @@ func (h *Hooks) Register(db *gorm.DB) error {
 	for _, clauses := range []*[]string{&cb.Query().Clauses, &cb.Row().Clauses, &cb.Update().Clauses, &cb.Delete().Clauses, &cb.Raw().Clauses} {
 		*clauses = withPredicate(*clauses)
 	}
-	h.builders = map[string]clause.ClauseBuilder{}
-	for name, builder := range map[string]clause.ClauseBuilder{
-		"WHERE":         h.buildWhere,
-		predicateClause: h.buildPredicate,
-		"VALUES":        h.buildValues,
-		"ON CONFLICT":   h.buildOnConflict,
-	} {
-		h.builders[name] = db.ClauseBuilders[name]
-		db.ClauseBuilders[name] = builder
-	}
+	h.builders.where = h.replaceBuilder(db, "WHERE", h.buildWhere)
+	h.builders.values = h.replaceBuilder(db, "VALUES", h.buildValues)
+	h.builders.onConflict = h.replaceBuilder(db, "ON CONFLICT", h.buildOnConflict)
+	db.ClauseBuilders[predicateClause] = h.buildPredicate
 	return nil
 }
 
@@ -114,12 +109,12 @@ func withPredicate(clauses []string) []string {
 	return clauses
 }
 
-// build does what the builder of the clause that ours replaced would have done. The name is not always c's: that of VALUES
-// has none (gorm v1.31.2 clause/values.go MergeClause).
-func (h *Hooks) build(name string, c clause.Clause, b clause.Builder) {
-	if builder := h.builders[name]; builder != nil {
-		builder(c, b)
-		return
+// replaceBuilder puts builder in the place of the one that the dialect has for a clause, and returns what that did.
+func (h *Hooks) replaceBuilder(db *gorm.DB, name string, builder clause.ClauseBuilder) clause.ClauseBuilder {
+	replaced := db.ClauseBuilders[name]
+	db.ClauseBuilders[name] = builder
+	if replaced == nil {
+		replaced = func(c clause.Clause, b clause.Builder) { c.Build(b) }
 	}
-	c.Build(b)
+	return replaced
 }

@@ -42,7 +42,7 @@ const (
 
 // Refusal is everything that the message of a refused statement needs.
 type Refusal struct {
-	Who    Subject
+	Who    *Subject
 	Op     Op
 	Table  string
 	Reason Reason
@@ -52,14 +52,14 @@ type Refusal struct {
 
 // Rules is what the hooks ask the root package, which they may not import. All of it may be called concurrently.
 type Rules interface {
-	// Identify says for whom statements of ctx run. Its error means that ctx cannot be used at all.
-	Identify(ctx context.Context) (Subject, error)
+	// Identify says for whom statements of ctx run; never nil. Its error means that ctx cannot be used at all.
+	Identify(ctx context.Context) (*Subject, error)
 	// Place asks where who's rows are. exclusive means that no other tenant's rows are there.
-	Place(ctx context.Context, who Subject) (exclusive bool, err error)
+	Place(ctx context.Context, who *Subject) (exclusive bool, err error)
 	// Refuse makes the error of a refused statement, and tells the observer.
 	Refuse(ctx context.Context, r Refusal) error
 	// Ran tells the observer of a statement on tenants' rows that was not refused.
-	Ran(ctx context.Context, who Subject, op Op, table string, rows int64)
+	Ran(ctx context.Context, who *Subject, op Op, table string, rows int64)
 	// Adopt returns the pool through which a statement of pool is sent: one that asks [Hooks.Admit].
 	Adopt(pool gorm.ConnPool) gorm.ConnPool
 	// UnlistedAreGlobal tells whether tables that nothing is known of belong to no tenant.

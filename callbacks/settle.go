@@ -11,12 +11,19 @@ import (
 
 // writeState is what the hooks of a create or update hand from before the statement to after it.
 type writeState struct {
-	ownSet    bool                 // the SET clause is the hooks' and goes with the statement
 	upsert    int                  // rows given to an upsert whose count tells whether all were written
 	before    [][2]reflect.Value   // the rows and what they were
 	verify    []*tables.ForeignKey // to be looked at when the statement has run
 	savepoint bool
 	pool      gorm.ConnPool // that the statement had before it got a transaction of its own
+}
+
+// writing returns the pass's write state.
+func (p *Pass) writing() *writeState {
+	if p.write == nil {
+		p.write = &writeState{}
+	}
+	return p.write
 }
 
 const savepointName = "tenancy_write"
@@ -32,15 +39,15 @@ func (h *Hooks) needTransaction(pass *Pass) error {
 	if tx.Error != nil {
 		return tx.Error
 	}
-	pass.write.pool = stmt.ConnPool
+	pass.writing().pool = stmt.ConnPool
 	stmt.ConnPool = tx.Statement.ConnPool
 	return nil
 }
 
 // beforeWrite sets a savepoint if the statement may have to be undone within a transaction that goes on.
 func (h *Hooks) beforeWrite(db *gorm.DB, pass *Pass) error {
-	w := &pass.write
-	if w.upsert <= 1 && len(w.verify) == 0 || db.DryRun {
+	w := pass.write
+	if w == nil || w.upsert <= 1 && len(w.verify) == 0 || db.DryRun {
 		return nil
 	}
 	if err := h.needTransaction(pass); err != nil {
@@ -72,9 +79,12 @@ func (h *Hooks) settle(db *gorm.DB) {
 	if pass == nil || pass.stmt != stmt {
 		return
 	}
-	w := &pass.write
-	if w.ownSet {
+	if pass.ownSet {
 		delete(stmt.Clauses, "SET")
+	}
+	w := pass.write
+	if w == nil {
+		return
 	}
 	if db.Error == nil && !db.DryRun {
 		if err := h.verify(db, pass); err != nil {
@@ -92,7 +102,7 @@ func (h *Hooks) settle(db *gorm.DB) {
 
 // verify looks at what only the database knows.
 func (h *Hooks) verify(db *gorm.DB, pass *Pass) error {
-	w := &pass.write
+	w := pass.write
 	oc, _ := db.Statement.Clauses["ON CONFLICT"].Expression.(clause.OnConflict)
 	if w.upsert > 0 && !oc.DoNothing && db.RowsAffected < int64(w.upsert) {
 		w.swap() // the keys that were given, not those read back

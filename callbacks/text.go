@@ -60,7 +60,7 @@ func (r *reader) text(s string) {
 // name reads a name that the dialect will quote. Quoting follows rules of each driver's own for names that are not plain,
 // so those are read once they are written.
 func (r *reader) name(s string) {
-	if s != "" && !plain(s) && s != clause.CurrentTable && s != clause.PrimaryKey {
+	if s != "" && s != clause.PrimaryKey && s != clause.CurrentTable && !plain(s) {
 		r.opaque = true
 	}
 }
@@ -115,7 +115,7 @@ func (r *reader) expression(e clause.Expression) {
 		r.values(e.Values)
 	case clause.Expr:
 		r.text(e.SQL)
-		r.arguments(e.SQL, e.Vars, (*reader).values)
+		r.arguments(e.SQL, e.Vars, false)
 	case clause.AndConditions:
 		r.expressions(e.Exprs)
 	case clause.OrConditions:
@@ -124,7 +124,7 @@ func (r *reader) expression(e clause.Expression) {
 		r.expressions(e.Exprs)
 	case clause.NamedExpr:
 		r.text(e.SQL)
-		r.arguments(e.SQL, e.Vars, (*reader).named)
+		r.arguments(e.SQL, e.Vars, true)
 	case clause.Neq:
 		r.expression(clause.Eq(e))
 	case clause.Gt:
@@ -149,10 +149,15 @@ func (r *reader) expression(e clause.Expression) {
 }
 
 // arguments reads what is put in the place of text's marks.
-func (r *reader) arguments(text string, vs []any, read func(*reader, []any)) {
+func (r *reader) arguments(text string, vs []any, named bool) {
 	outer := r.built
 	r.built = false
-	if read(r, vs); r.built && r.why == "" && r.h.text.HidesMark(text) {
+	if named {
+		r.named(vs)
+	} else {
+		r.values(vs)
+	}
+	if r.built && r.why == "" && r.h.text.HidesMark(text) && (r.pass.confined || !r.h.namesNoTenantTable(text)) {
 		r.why, r.at = "SQL would be put inside its quotes", text
 	}
 	r.built = r.built || outer
@@ -197,7 +202,8 @@ func (r *reader) value(v any) {
 		r.column(v)
 	case clause.Table:
 		r.built = true
-		if v.Name != clause.CurrentTable && v.Name != r.pass.stmt.Table || v.Raw || v.Alias != "" {
+		own := !v.Raw && v.Alias == "" && (v.Name == clause.CurrentTable || v.Name == r.pass.stmt.Table)
+		if !own && (r.pass.confined || !r.h.namesNoTenantTable(v.Name)) {
 			r.why, r.at = "it brings in a table", v.Name // "x IN ?" would read it
 		}
 	case gorm.Valuer, clause.Interface:

@@ -81,10 +81,39 @@ func (h *Hooks) sameTenant(pass *Pass) error {
 		return h.carriesTenant(pass, reflect.ValueOf(pass.stmt.Dest))
 	}
 	name := pass.Table.Tenant.Name
-	if v, known := (row{schema: pass.stmt.Schema, values: values}).get(pass.Context, name); known && compareTenant(pass, v) != sameTenant {
-		return h.foreignRow(pass, name)
+	r := row{schema: pass.stmt.Schema, values: values}
+	v, known := r.get(pass.Context, name)
+	if !known || compareTenant(pass, v) == sameTenant || v == nil && h.unlinks(pass, func(column string) (any, bool) { return r.get(pass.Context, column) }) {
+		return nil
 	}
-	return nil
+	return h.foreignRow(pass, name)
+}
+
+// unlinks tells whether an update takes rows from their parent by a key that carries the tenant: GORM's association mode
+// then sets all columns of the key to NULL, the row's own tenant among them (gorm v1.31.2 association.go Replace).
+func (h *Hooks) unlinks(pass *Pass, assigned func(column string) (any, bool)) bool {
+	keys := h.Tables.ForeignKeys(pass.Table)
+	return slices.ContainsFunc(keys, func(key tables.ForeignKey) bool {
+		return key.Carries == pass.Table.Tenant.Name && len(key.Columns) > 1 && !slices.ContainsFunc(key.Columns, func(column string) bool {
+			v, known := assigned(column)
+			return !known || v != nil
+		})
+	})
+}
+
+// unlink leaves the tenant out of such an update: the row stays the tenant's.
+func (h *Hooks) unlink(pass *Pass, set clause.Set) clause.Set {
+	t := pass.Table
+	if t.Class != tables.Owned {
+		return set
+	}
+	own := func(a clause.Assignment) bool {
+		return a.Value == nil && sameColumn(pass.stmt.Schema, a.Column.Name, t.Tenant.Name)
+	}
+	if !slices.ContainsFunc(set, own) || !h.unlinks(pass, func(column string) (any, bool) { return assigned(pass.stmt.Schema, set, column) }) {
+		return set
+	}
+	return slices.DeleteFunc(set, own)
 }
 
 func selectsAll(selects []string) bool {
@@ -101,20 +130,22 @@ func selectsAll(selects []string) bool {
 func (h *Hooks) prepareAssignments(pass *Pass) error {
 	stmt := pass.stmt
 	c, given := stmt.Clauses["SET"]
-	if !given {
-		set := gormcallbacks.ConvertToAssignments(stmt)
+	set, ok := c.Expression.(clause.Set)
+	switch {
+	case !given:
+		set = gormcallbacks.ConvertToAssignments(stmt)
 		if stmt.Error != nil || len(set) == 0 {
 			return nil
 		}
-		stmt.AddClause(set)
-		pass.write.ownSet = true
-		c = stmt.Clauses["SET"]
-	}
-	set, ok := c.Expression.(clause.Set)
-	if !ok {
+		c.Name, pass.ownSet = "SET", true
+	case !ok:
 		return h.refusal(pass, Unconfined, "its SET clause is not of GORM's type")
+	default:
+		set = slices.Clone(set) // clones of the statement share it
 	}
-	set = slices.Clone(set) // the application's own clause is shared by clones of the statement
+	if pass.confined {
+		set = h.unlink(pass, set)
+	}
 	c.Expression = set
 	stmt.Clauses["SET"] = c
 	for i, a := range set {

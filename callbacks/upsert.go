@@ -46,7 +46,7 @@ func (h *Hooks) prepareUpsert(db *gorm.DB, pass *Pass) error {
 		if oc.DoNothing {
 			return nil
 		}
-		pass.write.upsert = rows
+		pass.writing().upsert = rows
 		if rows > 1 {
 			pass.write.remember(stmt)
 		}
@@ -92,12 +92,12 @@ func (h *Hooks) buildOnConflict(c clause.Clause, b clause.Builder) {
 	stmt, ok := b.(*gorm.Statement)
 	oc, isOnConflict := c.Expression.(clause.OnConflict)
 	if !ok || !isOnConflict {
-		h.build("ON CONFLICT", c, b)
+		h.builders.onConflict(c, b)
 		return
 	}
 	pass := passOf(stmt.Context)
 	if pass == nil || pass.stmt != stmt || pass.free {
-		h.build("ON CONFLICT", c, b)
+		h.builders.onConflict(c, b)
 		return
 	}
 	err := h.readOnConflict(pass, &oc)
@@ -109,7 +109,7 @@ func (h *Hooks) buildOnConflict(c clause.Clause, b clause.Builder) {
 		return
 	}
 	c.Expression = oc
-	h.build("ON CONFLICT", c, b)
+	h.builders.onConflict(c, b)
 }
 
 // readOnConflict reads the texts of the clause, and refuses to give the row to another tenant.

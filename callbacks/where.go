@@ -30,32 +30,39 @@ func (h *Hooks) confine(db *gorm.DB, pass *Pass) error {
 			return err
 		}
 	}
-	if (main || pass.where.swapped != nil) && !pass.where.unneeded {
+	if main && pass.right == nil || pass.right != nil && pass.right.table != nil {
 		db.Statement.Clauses[predicateClause] = clause.Clause{Name: predicateClause}
 	}
 	pass.scoped = true
 	return nil
 }
 
-// whereTerms is what the WHERE of a confined statement holds: the application's conditions, and the tenant's.
-type whereTerms struct {
-	pass     *Pass
-	hooks    *Hooks
-	orig     clause.Expression
-	opaque   bool
-	swapped  *tables.Table // of a RIGHT JOIN: the main table is confined in its ON, and this one here
-	swapName string
-	unneeded bool // likewise, and the joined table is global
+// rightJoin is a RIGHT JOIN: the main table is confined in its ON, and the joined one in WHERE, unless it is global.
+type rightJoin struct {
+	table *tables.Table // nil: global
+	alias string
 }
 
+// confinedTerms is a pass as what the WHERE of its statement holds: the application's conditions, and the tenant's.
+type confinedTerms Pass
+
 // Build implements [clause.Expression]: ( the application's ) AND the tenant's.
-func (w *whereTerms) Build(b clause.Builder) {
-	if where, ok := w.orig.(clause.Where); w.orig != nil && !(ok && len(where.Exprs) == 0) {
+func (w *confinedTerms) Build(b clause.Builder) {
+	pass := (*Pass)(w)
+	if where, ok := w.conditions.(clause.Where); w.conditions != nil && (!ok || len(where.Exprs) > 0) {
 		_ = b.WriteByte('(')
-		w.hooks.buildRead(w.pass, "Where", w.orig, w.opaque, b)
+		w.hooks.buildRead(pass, "Where", w.conditions, w.opaque, b)
 		_, _ = b.WriteString(") AND ")
 	}
-	w.hooks.mainPredicate(w.pass, b)
+	w.hooks.mainPredicate(pass, b)
+}
+
+// openTerms is a pass as the WHERE of a statement without a tenant condition, to be read once it is written.
+type openTerms Pass
+
+// Build implements [clause.Expression].
+func (o *openTerms) Build(b clause.Builder) {
+	o.hooks.buildRead((*Pass)(o), "Where", o.conditions, true, b)
 }
 
 // buildRead builds e, and reads what it wrote if nobody could read it before.
@@ -78,7 +85,7 @@ func (h *Hooks) failBuild(pass *Pass, b clause.Builder, err error) {
 	_ = b.AddError(err)
 	if pass.sub {
 		_, _ = b.WriteString(" " + refusedMark + "(")
-		b.AddVar(b, &Arg{err: err})
+		b.AddVar(b, refusedArg{err})
 		_ = b.WriteByte(')')
 	}
 }
@@ -89,12 +96,12 @@ func (h *Hooks) failBuild(pass *Pass, b clause.Builder, err error) {
 func (h *Hooks) buildWhere(c clause.Clause, b clause.Builder) {
 	stmt, ok := b.(*gorm.Statement)
 	if !ok {
-		h.build("WHERE", c, b)
+		h.builders.where(c, b)
 		return
 	}
 	pass := passOf(stmt.Context)
 	if pass == nil || pass.stmt != stmt || pass.free {
-		h.build("WHERE", c, b)
+		h.builders.where(c, b)
 		return
 	}
 	r := reader{h: h, pass: pass}
@@ -104,25 +111,13 @@ func (h *Hooks) buildWhere(c clause.Clause, b clause.Builder) {
 	}
 	if _, needed := stmt.Clauses[predicateClause]; needed {
 		delete(stmt.Clauses, predicateClause)
-		w := &pass.where
-		w.pass, w.hooks, w.orig, w.opaque = pass, h, c.Expression, r.opaque
-		c.Expression = w
+		pass.conditions, pass.opaque = c.Expression, r.opaque
+		c.Expression = (*confinedTerms)(pass)
 	} else if r.opaque {
-		c.Expression = &openTerms{hooks: h, pass: pass, orig: c.Expression}
+		pass.conditions = c.Expression
+		c.Expression = (*openTerms)(pass)
 	}
-	h.build("WHERE", c, b)
-}
-
-// openTerms is the WHERE of a statement without a tenant condition, to be read once it is written.
-type openTerms struct {
-	hooks *Hooks
-	pass  *Pass
-	orig  clause.Expression
-}
-
-// Build implements [clause.Expression].
-func (o *openTerms) Build(b clause.Builder) {
-	o.hooks.buildRead(o.pass, "Where", o.orig, true, b)
+	h.builders.where(c, b)
 }
 
 // buildPredicate is the builder of the clause behind WHERE: it is still there when the application gave no condition.
@@ -141,12 +136,12 @@ func (h *Hooks) buildPredicate(_ clause.Clause, b clause.Builder) {
 
 // mainPredicate writes the condition on the main table.
 func (h *Hooks) mainPredicate(pass *Pass, b clause.Builder) {
-	if t := pass.where.swapped; t != nil {
-		h.predicate(pass, b, t, pass.where.swapName)
+	if pass.right != nil {
+		h.predicate(pass, b, pass.right.table, pass.right.alias)
 		return
 	}
 	if pass.Table.Class == tables.Owned {
-		h.equal(b, clause.CurrentTable, pass.Table.Tenant, &pass.arg)
+		h.equal(b, pass.stmt.Table, pass.Table.Tenant, &pass.arg)
 		return
 	}
 	h.predicate(pass, b, pass.Table, clause.CurrentTable)
@@ -157,7 +152,6 @@ func (h *Hooks) predicate(pass *Pass, b clause.Builder, t *tables.Table, alias s
 	switch t.Class {
 	case tables.Owned:
 		arg, err := h.argument(pass, t.Tenant)
-		arg.err = err
 		h.failBuild(pass, b, err)
 		h.equal(b, alias, t.Tenant, &arg)
 	case tables.Link:
@@ -170,9 +164,15 @@ func (h *Hooks) predicate(pass *Pass, b clause.Builder, t *tables.Table, alias s
 // equal writes alias.column = value. It does not use clause.Eq, which swallows the error of an argument and writes IS NULL
 // (gorm v1.31.2 clause/expression.go eqNil).
 func (h *Hooks) equal(b clause.Builder, alias string, c *tables.Column, arg *Arg) {
-	b.WriteQuoted(clause.Column{Table: alias, Name: c.Name})
-	_, _ = b.WriteString(" = ")
-	b.AddVar(b, arg)
+	stmt, ok := b.(*gorm.Statement)
+	if !ok {
+		_ = b.AddError(gorm.ErrInvalidData)
+		return
+	}
+	_, _ = stmt.WriteString(c.Quoted(alias, stmt.Quote))
+	_, _ = stmt.WriteString(" = ")
+	stmt.Vars = append(stmt.Vars, arg) // as AddVar does with a driver.Valuer
+	stmt.DB.Dialector.BindVarTo(stmt, stmt, arg)
 }
 
 // linkPredicate confines a join table: the rows at all its ends that tenants own must be the tenant's.
@@ -182,7 +182,6 @@ func (h *Hooks) linkPredicate(pass *Pass, b clause.Builder, t *tables.Table, ali
 			_, _ = b.WriteString(" AND ")
 		}
 		arg, err := h.argument(pass, key.Parent.Tenant)
-		arg.err = err
 		h.failBuild(pass, b, err)
 		if key.Carries != "" {
 			h.equal(b, alias, &tables.Column{Name: key.Carries}, &arg)

@@ -9,6 +9,7 @@ import (
 	"reflect"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"unicode/utf8"
 
 	"gorm.io/gorm/schema"
@@ -25,6 +26,7 @@ type Column struct {
 	size     int  // of text, in characters; 0: unlimited
 	custom   bool // the Go type converts itself (driver.Valuer, serializer), so values go through the field
 	compares comparison
+	quoted   atomic.Pointer[string]
 }
 
 // form is the spelling that a column demands of an ID.

@@ -5,6 +5,8 @@ package tables
 import (
 	"strings"
 	"sync/atomic"
+
+	"gorm.io/gorm/clause"
 )
 
 // Class says whose the rows of a table are.
@@ -95,6 +97,20 @@ type comparison struct{ v atomic.Int32 }
 
 // Comparison returns what [Column.SetComparison] stored, [Unasked] before.
 func (c *Column) Comparison() Comparison { return Comparison(c.compares.v.Load()) }
+
+// Quoted returns the column as the dialect quotes it behind the name of its table or an alias. For the table's own name,
+// which most statements use, it is found out once: a column belongs to one *gorm.DB.
+func (c *Column) Quoted(alias string, quote func(any) string) string {
+	if alias == lastPart(c.Table) {
+		if q := c.quoted.Load(); q != nil {
+			return *q
+		}
+		q := quote(clause.Column{Table: alias, Name: c.Name})
+		c.quoted.Store(&q)
+		return q
+	}
+	return quote(clause.Column{Table: alias, Name: c.Name})
+}
 
 // SetComparison stores how the database compares the column's values.
 func (c *Column) SetComparison(v Comparison) { c.compares.v.Store(int32(v)) }
