@@ -361,6 +361,11 @@ func TestPromise3ARowCannotChangeHands(t *testing.T) {
 		require.ErrorIs(t, s.a.Save(&batch).Error, tenancy.ErrTenantMismatch)
 		require.Equal(t, []uint{s.mine.ID, id, 900}, []uint{batch[0].ID, batch[1].ID, batch[2].ID})
 	})
+	t.Run("what Save wrote before", func(t *testing.T) {
+		err := s.a.Save(&Order{ID: order.ID, Customer: &Customer{Name: "made by Save"}}).Error
+		require.ErrorIs(t, err, tenancy.ErrTenantMismatch)
+		require.ErrorIs(t, s.a.First(&Customer{}, "name = ?", "made by Save").Error, gorm.ErrRecordNotFound)
+	})
 	t.Run("a transaction can go on", func(t *testing.T) {
 		require.NoError(t, s.a.Transaction(func(tx *gorm.DB) error {
 			require.ErrorIs(t, tx.Save(&[]Customer{{ID: 901, Name: "half"}, {ID: id}}).Error, tenancy.ErrTenantMismatch)

@@ -82,15 +82,15 @@ func (h *Hooks) settle(db *gorm.DB) {
 	if pass.ownSet {
 		delete(stmt.Clauses, "SET")
 	}
-	w := pass.write
-	if w == nil {
-		return
-	}
 	if db.Error == nil && !db.DryRun {
 		if err := h.verify(db, pass); err != nil {
 			db.RowsAffected = 0
 			_ = db.AddError(err)
 		}
+	}
+	w := pass.write
+	if w == nil {
+		return
 	}
 	if w.savepoint {
 		h.endSavepoint(db, pass)
@@ -102,7 +102,13 @@ func (h *Hooks) settle(db *gorm.DB) {
 
 // verify looks at what only the database knows.
 func (h *Hooks) verify(db *gorm.DB, pass *Pass) error {
+	if db.RowsAffected == 0 && pass.saves() {
+		return h.refuseCollision(pass, [][]string{db.Statement.Schema.PrimaryFieldDBNames})
+	}
 	w := pass.write
+	if w == nil {
+		return nil
+	}
 	oc, _ := db.Statement.Clauses["ON CONFLICT"].Expression.(clause.OnConflict)
 	if w.upsert > 0 && !oc.DoNothing && db.RowsAffected < int64(w.upsert) {
 		w.swap() // the keys that were given, not those read back
@@ -121,6 +127,15 @@ func (h *Hooks) verify(db *gorm.DB, pass *Pass) error {
 		}
 	}
 	return nil
+}
+
+// saves tells whether the statement is the UPDATE of a Save. If it meets no row, GORM ends its transaction, in which the
+// associations that the row belongs to have been saved, and goes on with an INSERT in another (gorm v1.31.2
+// finisher_api.go Save): what that would be refused for has to be found now.
+func (p *Pass) saves() bool {
+	stmt := p.stmt
+	return p.Op == OpUpdate && p.confined && p.Table.Class == tables.Owned && stmt.Schema != nil && selectsAll(stmt.Selects) &&
+		reflect.Indirect(reflect.ValueOf(stmt.Dest)).Kind() == reflect.Struct && reflect.Indirect(stmt.ReflectValue).Kind() == reflect.Struct
 }
 
 func (h *Hooks) endSavepoint(db *gorm.DB, pass *Pass) {
