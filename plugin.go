@@ -125,18 +125,18 @@ func (p *Plugin) configure(registry *tables.Registry) error {
 	faults := registry.Declare(declared(p.cfg.Models), declared(p.cfg.Global), declared(p.cfg.Reference))
 	if p.cfg.Resolver == nil {
 		for t := range registry.PlacedModels() {
-			faults = append(faults, fmt.Errorf("Models: %s has no field tagged tenancy:\"tenant\", and without a Resolver no placement is a tenant's own: tag the field, or list it in Global", t.Describe()))
+			faults = append(faults, fmt.Errorf("%s has no field tagged tenancy:\"tenant\", and without a Resolver no placement is a tenant's own: tag the field, or list it in Global", "Models: "+t.Describe()))
 		}
 	}
 	if p.cfg.Unlisted != UnlistedRefuse && p.cfg.Unlisted != UnlistedGlobal {
-		faults = append(faults, fmt.Errorf("Unlisted: %d is not a policy", p.cfg.Unlisted))
+		faults = append(faults, fmt.Errorf("%s: %d is not a policy", "Unlisted", p.cfg.Unlisted))
 	}
 	if o := p.cfg.Observer; o != nil {
 		p.observers.scoped, _ = o.(ScopedObserver)
 		p.observers.refused, _ = o.(RefusedObserver)
 		p.observers.without, _ = o.(WithoutTenantObserver)
 		if p.observers == (observers{}) {
-			faults = append(faults, fmt.Errorf("Observer: %T implements none of the observer interfaces", o))
+			faults = append(faults, fmt.Errorf("%s: %T implements none of the observer interfaces", "Observer", o))
 		}
 	}
 	if len(faults) == 0 {

@@ -60,8 +60,7 @@ type recorder struct {
 func (r *recorder) LogMode(logger.LogLevel) logger.Interface { return r }
 
 func (r *recorder) Trace(_ context.Context, _ time.Time, fc func() (string, int64), err error) {
-	var refused *tenancy.StatementError
-	if errors.As(err, &refused) {
+	if _, refused := errors.AsType[*tenancy.StatementError](err); refused {
 		return
 	}
 	statement, _ := fc()
@@ -137,7 +136,7 @@ func TestPromise1ClosedByDefault(t *testing.T) {
 		"Scan":            func(db *gorm.DB) error { return db.Model(&Customer{}).Scan(&[]map[string]any{}).Error },
 		"Row":             func(db *gorm.DB) error { return db.Model(&Customer{}).Select("id").Row().Scan(&n) },
 		"Row.Err":         func(db *gorm.DB) error { return db.Model(&Customer{}).Row().Err() },
-		"Rows":            func(db *gorm.DB) error { _, err := db.Model(&Customer{}).Rows(); return err },
+		"Rows":            func(db *gorm.DB) error { _, err := db.Model(&Customer{}).Rows(); return err }, //nolint:rowserrcheck // there are none
 		"FindInBatches":   func(db *gorm.DB) error { return db.FindInBatches(&rows, 1, nil).Error },
 		"Create":          func(db *gorm.DB) error { return db.Create(&Customer{}).Error },
 		"Create own":      func(db *gorm.DB) error { return db.Create(&Customer{TenantID: "a"}).Error },

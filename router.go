@@ -97,7 +97,7 @@ func (r *router) QueryContext(ctx context.Context, query string, args ...any) (*
 	}
 	pass.Enter()
 	defer pass.Leave()
-	return r.base.QueryContext(ctx, query, args...)
+	return r.base.QueryContext(ctx, query, args...) //nolint:sqlclosecheck // the caller closes them
 }
 
 // QueryRowContext implements [gorm.ConnPool].

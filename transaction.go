@@ -53,8 +53,8 @@ func (t *transaction) withCache(p *gorm.PreparedStmtDB) gorm.ConnPool {
 func (t *transaction) begin(pass *callbacks.Pass) (boundTx, error) {
 	if t.parent != nil {
 		tx, err := t.parent.begin(pass)
-		if real, ok := tx.(gorm.Tx); ok && err == nil {
-			return &gorm.PreparedStmtTX{Tx: real, PreparedStmtDB: t.prepared}, nil
+		if inner, ok := tx.(gorm.Tx); ok && err == nil {
+			return &gorm.PreparedStmtTX{Tx: inner, PreparedStmtDB: t.prepared}, nil
 		}
 		return tx, err
 	}
@@ -69,7 +69,7 @@ func (t *transaction) begin(pass *callbacks.Pass) (boundTx, error) {
 	if t.bound != nil {
 		return t.bound, nil
 	}
-	bound, err := beginOn(t.router.base, t.ctx, t.opts)
+	bound, err := beginOn(t.ctx, t.router.base, t.opts)
 	if err != nil {
 		return nil, err
 	}
@@ -110,7 +110,7 @@ func (t *transaction) join(pass *callbacks.Pass) error {
 }
 
 // beginOn begins a transaction in the database.
-func beginOn(pool gorm.ConnPool, ctx context.Context, opts *sql.TxOptions) (boundTx, error) {
+func beginOn(ctx context.Context, pool gorm.ConnPool, opts *sql.TxOptions) (boundTx, error) {
 	switch b := pool.(type) {
 	case gorm.TxBeginner:
 		return b.BeginTx(ctx, opts)
@@ -210,7 +210,7 @@ func (t *transaction) QueryContext(ctx context.Context, query string, args ...an
 	}
 	pass.Enter()
 	defer pass.Leave()
-	return tx.QueryContext(ctx, query, args...)
+	return tx.QueryContext(ctx, query, args...) //nolint:sqlclosecheck // the caller closes them
 }
 
 // QueryRowContext implements [gorm.ConnPool].

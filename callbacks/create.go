@@ -202,12 +202,12 @@ func (h *Hooks) valuesWithTenant(pass *Pass, values clause.Values) (clause.Value
 		if pass.Who.Kind == Everyone {
 			return values, h.withoutTenantRow(pass)
 		}
-		values.Columns = append(values.Columns[:len(values.Columns):len(values.Columns)], clause.Column{Name: name})
+		values.Columns = append(slices.Clip(values.Columns), clause.Column{Name: name})
 		if len(values.Values) == 0 {
 			values.Values = [][]any{nil}
 		}
 		for i, row := range values.Values {
-			values.Values[i] = append(row[:len(row):len(row)], pass.arg.value)
+			values.Values[i] = append(slices.Clip(row), pass.arg.value)
 		}
 		return values, nil
 	}

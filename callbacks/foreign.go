@@ -77,10 +77,11 @@ func (h *Hooks) foreignKeysOfSet(pass *Pass, set clause.Set) error {
 		}
 		touched := slices.ContainsFunc(key.Columns, func(column string) bool { _, ok := assigned(column); return ok })
 		typ, typed := assigned(key.TypeColumn)
-		if !touched && !(typed && key.TypeColumn != "") {
+		typed = typed && key.TypeColumn != ""
+		if !touched && !typed {
 			continue
 		}
-		if typed && key.TypeColumn != "" && !isExpression(typ) && fmt.Sprint(typ) != key.TypeValue {
+		if typed && !isExpression(typ) && fmt.Sprint(typ) != key.TypeValue {
 			continue
 		}
 		parents := parentTuples{}

@@ -24,7 +24,7 @@ func (h *Hooks) guard(op Op) func(*gorm.DB) {
 			return
 		}
 		stmt.ConnPool = h.Rules.Adopt(stmt.ConnPool)
-		if err := h.admitStatement(db, pass); err != nil {
+		if err := h.admitStatement(pass); err != nil {
 			h.stop(db, pass, err)
 		}
 	}
@@ -44,7 +44,7 @@ func callersContext(ctx context.Context) (caller context.Context, outer *Pass) {
 	}
 }
 
-func (h *Hooks) admitStatement(db *gorm.DB, pass *Pass) (err error) {
+func (h *Hooks) admitStatement(pass *Pass) (err error) {
 	if pass.Who, err = h.Rules.Identify(pass.Context); err != nil {
 		return h.passOn(pass, err)
 	}
@@ -210,7 +210,7 @@ func (h *Hooks) finishRow(db *gorm.DB) {
 func ErrorRow(err error) *sql.Row {
 	pool := sql.OpenDB(failing{err})
 	defer func() { _ = pool.Close() }()
-	return pool.QueryRowContext(context.Background(), "")
+	return pool.QueryRowContext(context.Background(), "") //nolint:forbidigo // it never runs
 }
 
 // failing is a database that cannot be connected to.

@@ -38,11 +38,14 @@ func (h *Hooks) prepareUpdate(db *gorm.DB, pass *Pass) error {
 		}
 	}
 	if !pass.free || pass.confined {
-		if err := h.prepareAssignments(pass); err != nil || db.Error != nil {
+		if err := h.prepareAssignments(pass); err != nil {
 			return err
 		}
 	}
-	if err := h.confine(db, pass); err != nil || !pass.confined {
+	if db.Error != nil { // GORM could not make the assignments
+		return nil
+	}
+	if err := h.confine(db, pass); err != nil {
 		return err
 	}
 	return h.beforeWrite(db, pass)
@@ -66,7 +69,7 @@ func (h *Hooks) keepTenant(pass *Pass) error {
 	if dest.CanAddr() {
 		return f.Set(pass.Context, dest, pass.arg.value)
 	}
-	stmt.Omits = append(stmt.Omits[:len(stmt.Omits):len(stmt.Omits)], t.Tenant.Name)
+	stmt.Omits = append(slices.Clip(stmt.Omits), t.Tenant.Name)
 	return nil
 }
 
@@ -117,12 +120,7 @@ func (h *Hooks) unlink(pass *Pass, set clause.Set) clause.Set {
 }
 
 func selectsAll(selects []string) bool {
-	for _, s := range selects {
-		if s == "*" {
-			return true
-		}
-	}
-	return false
+	return slices.Contains(selects, "*")
 }
 
 // prepareAssignments makes the SET clause as gorm:update would, and reads it: GORM takes a clause that is there already.
@@ -134,7 +132,7 @@ func (h *Hooks) prepareAssignments(pass *Pass) error {
 	switch {
 	case !given:
 		set = gormcallbacks.ConvertToAssignments(stmt)
-		if stmt.Error != nil || len(set) == 0 {
+		if len(set) == 0 {
 			return nil
 		}
 		c.Name, pass.ownSet = "SET", true

@@ -219,7 +219,8 @@ func (h *Hooks) uniqueKeys(pass *Pass) ([][]string, error) {
 		return keys, nil
 	}
 	if known, ok := h.unique.Load(pass.Table); ok {
-		return append(keys, known.([][]string)...), nil
+		found, _ := known.([][]string)
+		return append(keys, found...), nil
 	}
 	o := newOwn(pass)
 	o.text(dialect.UniqueKeysQuery())

@@ -14,7 +14,7 @@ import (
 const memoryPath = ":memory:"
 
 // memories counts in-memory databases: their names are known to the whole process.
-var memories atomic.Uint64
+var memories atomic.Uint64 //nolint:gochecknoglobals // a name is taken in the whole process
 
 // memoryDSN returns the DSN of a new in-memory database that connections share.
 //

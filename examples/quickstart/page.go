@@ -33,16 +33,16 @@ func (p *page) paint(colour, text string) string {
 }
 
 func (p *page) title(title, say string) {
-	fmt.Fprintf(p.out, "\n%s\n%s\n\n", p.paint("1", title), p.paint("2", say))
+	_, _ = fmt.Fprintf(p.out, "\n%s\n%s\n\n", p.paint("1", title), p.paint("2", say))
 }
 
 func (p *page) row(format string, args ...any) {
-	fmt.Fprintf(p.out, "  %s %s\n", p.paint("32", "✓"), fmt.Sprintf(format, args...))
+	_, _ = fmt.Fprintf(p.out, "  %s %s\n", p.paint("32", "✓"), fmt.Sprintf(format, args...))
 }
 
 func (p *page) refused(what string, err error) {
 	text, _, _ := strings.Cut(err.Error(), "; ") // GORM repeats the error of a nested statement
-	fmt.Fprintf(p.out, "  %s %s\n    %s\n\n", p.paint("31", "✗"), what, p.paint("2", text))
+	_, _ = fmt.Fprintf(p.out, "  %s %s\n    %s\n\n", p.paint("31", "✗"), what, p.paint("2", text))
 }
 
 // Trace implements [logger.Interface]: it prints the SQL of statements that were sent. GORM also traces those that were
@@ -53,7 +53,7 @@ func (p *page) Trace(_ context.Context, _ time.Time, statement func() (string, i
 		return
 	}
 	if sql, _ := statement(); p.sql && sql != "" {
-		fmt.Fprintf(p.out, "  %s\n", p.paint("36", sql))
+		_, _ = fmt.Fprintf(p.out, "  %s\n", p.paint("36", sql))
 	}
 }
 

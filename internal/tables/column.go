@@ -39,11 +39,6 @@ const (
 	uuidForm
 )
 
-var (
-	valuerType  = reflect.TypeFor[driver.Valuer]()
-	scannerType = reflect.TypeFor[sql.Scanner]()
-)
-
 // newColumn reads a tenant field; every reason why it cannot be one is returned.
 func newColumn(f *schema.Field) (*Column, error) {
 	if f.DBName == "" {
@@ -54,7 +49,7 @@ func newColumn(f *schema.Field) (*Column, error) {
 	}
 	typ := f.IndirectFieldType
 	c := &Column{Name: f.DBName, Table: f.Schema.Table, Field: f}
-	c.custom = f.Serializer != nil || typ.Implements(valuerType) || reflect.PointerTo(typ).Implements(valuerType)
+	c.custom = f.Serializer != nil || implements[driver.Valuer](typ)
 	declared := strings.ToLower(f.TagSettings["TYPE"])
 	switch kind := typ.Kind(); {
 	case kind == reflect.String:
@@ -72,7 +67,7 @@ func newColumn(f *schema.Field) (*Column, error) {
 	case kind >= reflect.Uint && kind <= reflect.Uint64:
 		c.form, c.bits = unsigned, typ.Bits()
 	case kind == reflect.Array && typ.Len() == 16 && typ.Elem().Kind() == reflect.Uint8:
-		if !reflect.PointerTo(typ).Implements(scannerType) || !c.custom {
+		if !implements[sql.Scanner](typ) || !c.custom {
 			return nil, fmt.Errorf("tenant field %s: %s is no UUID type that a database can store: it needs Scan and Value", f.Name, typ)
 		}
 		c.form = uuidForm
@@ -80,6 +75,11 @@ func newColumn(f *schema.Field) (*Column, error) {
 		return nil, fmt.Errorf("tenant field %s has type %s: a tenant column is a string, an integer or a UUID", f.Name, f.FieldType)
 	}
 	return c, nil
+}
+
+// implements tells whether a value of the type, or a pointer to one, is an I.
+func implements[I any](typ reflect.Type) bool {
+	return typ.Implements(reflect.TypeFor[I]()) || reflect.PointerTo(typ).Implements(reflect.TypeFor[I]())
 }
 
 func containsAny(s string, words ...string) bool {

@@ -214,15 +214,35 @@ func TestColumnValue(t *testing.T) {
 		want      any // nil: refused
 	}{
 		{"Text", "Ácme", "Ácme"},
-		{"Short", "abc", "abc"}, {"Short", "abcd", nil}, {"Short", "äöü", "äöü"},
-		{"Named", "a", "a"}, {"Pointer", "a", "a"}, {"Loud", "a", loud("a")},
-		{"Int", "7", int64(7)}, {"Int", "-7", int64(-7)},
-		{"Int", "007", nil}, {"Int", "+7", nil}, {"Int", "7 ", nil}, {"Int", "0", nil}, {"Int", "-0", nil}, {"Int", "a", nil},
-		{"Int", "9223372036854775808", nil}, {"Small", "127", int64(127)}, {"Small", "128", nil},
-		{"Uint", "7", uint64(7)}, {"Uint", "-7", nil}, {"Uint", "4294967296", nil}, {"Uint", "0", nil},
-		{"UUID", id, uuid.MustParse(id)}, {"UUID", "3F2A8F0E-6C1B-4A41-9C3C-0B8B6F6A2D11", nil}, {"UUID", "{" + id + "}", nil},
-		{"UUID", "00000000-0000-0000-0000-000000000000", nil}, {"UUIDTxt", id, id}, {"UUIDTxt", "x", nil},
-		{"IntTxt", "7", "7"}, {"IntTxt", "07", nil},
+		{"Short", "abc", "abc"},
+		{"Short", "abcd", nil},
+		{"Short", "äöü", "äöü"},
+		{"Named", "a", "a"},
+		{"Pointer", "a", "a"},
+		{"Loud", "a", loud("a")},
+		{"Int", "7", int64(7)},
+		{"Int", "-7", int64(-7)},
+		{"Int", "007", nil},
+		{"Int", "+7", nil},
+		{"Int", "7 ", nil},
+		{"Int", "0", nil},
+		{"Int", "-0", nil},
+		{"Int", "a", nil},
+		{"Int", "9223372036854775808", nil},
+		{"Small", "127", int64(127)},
+		{"Small", "128", nil},
+		{"Uint", "7", uint64(7)},
+		{"Uint", "-7", nil},
+		{"Uint", "4294967296", nil},
+		{"Uint", "0", nil},
+		{"UUID", id, uuid.MustParse(id)},
+		{"UUID", "3F2A8F0E-6C1B-4A41-9C3C-0B8B6F6A2D11", nil},
+		{"UUID", "{" + id + "}", nil},
+		{"UUID", "00000000-0000-0000-0000-000000000000", nil},
+		{"UUIDTxt", id, id},
+		{"UUIDTxt", "x", nil},
+		{"IntTxt", "7", "7"},
+		{"IntTxt", "07", nil},
 	} {
 		column, err := newColumn(s.LookUpField(c.field))
 		require.NoError(t, err, c.field)
@@ -243,9 +263,15 @@ func TestFits(t *testing.T) {
 		id       string
 		fits     bool
 	}{
-		{Exact, "Acme GmbH ", true}, {Padded, "Acme GmbH", true}, {Padded, "Acme ", false},
-		{Folding, "acme-1_x.y:z", true}, {Folding, "Acme", false}, {Folding, "ä", false}, {Folding, "a b", false},
-		{Unasked, "acme", true}, {Unasked, "Acme", false},
+		{Exact, "Acme GmbH ", true},
+		{Padded, "Acme GmbH", true},
+		{Padded, "Acme ", false},
+		{Folding, "acme-1_x.y:z", true},
+		{Folding, "Acme", false},
+		{Folding, "ä", false},
+		{Folding, "a b", false},
+		{Unasked, "acme", true},
+		{Unasked, "Acme", false},
 	} {
 		column := &Column{Name: "tenant_id"}
 		column.SetComparison(c.compares)
@@ -261,9 +287,22 @@ func TestSpell(t *testing.T) {
 		value any
 		want  string
 	}{
-		{nil, ""}, {"", ""}, {"a", "a"}, {[]byte("a"), "a"}, {tenantName("a"), "a"}, {&text, "a"}, {(*string)(nil), ""},
-		{7, "7"}, {int8(7), "7"}, {uint16(7), "7"}, {int64(0), ""}, {uint(0), ""}, {id, id.String()}, {&id, id.String()},
-		{uuid.UUID{}, ""}, {loud("a"), "a!"},
+		{nil, ""},
+		{"", ""},
+		{"a", "a"},
+		{[]byte("a"), "a"},
+		{tenantName("a"), "a"},
+		{&text, "a"},
+		{(*string)(nil), ""},
+		{7, "7"},
+		{int8(7), "7"},
+		{uint16(7), "7"},
+		{int64(0), ""},
+		{uint(0), ""},
+		{id, id.String()},
+		{&id, id.String()},
+		{uuid.UUID{}, ""},
+		{loud("a"), "a!"},
 	} {
 		got, err := Spell(c.value)
 		require.NoError(t, err, "%v", c.value)
