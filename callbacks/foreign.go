@@ -86,6 +86,9 @@ func (h *Hooks) foreignKeysOfSet(pass *Pass, set clause.Set) error {
 		}
 		parents := parentTuples{}
 		parents.add(key.Columns, assigned)
+		if !typed && !parents.unknown && len(parents.tuples) == 0 {
+			continue // NULL points at nothing
+		}
 		if parents.unknown || key.TypeColumn != "" && !typed {
 			if err := h.verifyLater(pass, key); err != nil {
 				return err
@@ -201,11 +204,44 @@ func (h *Hooks) checkParents(pass *Pass, key *tables.ForeignKey, parents *parent
 		if err != nil {
 			return err
 		}
-		if foreign > 0 {
-			return h.foreignParent(pass, key)
+		if foreign == 0 {
+			continue
+		}
+		if found, err := h.onlyForeign(pass, key, tuples, value); err != nil || found {
+			if err == nil {
+				err = h.foreignParent(pass, key)
+			}
+			return err
 		}
 	}
 	return nil
+}
+
+// onlyForeign tells whether, for one of the keys, there are other tenants' rows and none of the tenant's: a key that is
+// unique within a tenant can be there once for each.
+func (h *Hooks) onlyForeign(pass *Pass, key *tables.ForeignKey, tuples [][]any, value any) (bool, error) {
+	parent, twin := key.Parent, "tenancy_twin"
+	o := newOwn(pass)
+	o.text("SELECT 1 FROM ")
+	o.WriteQuoted(clause.Table{Name: parent.Path})
+	o.text(" WHERE ")
+	o.anyOf(parent.Name, key.Keys, tuples)
+	o.text(" AND ")
+	o.notTenants(parent.Name, parent.Tenant, value)
+	o.text(" AND NOT EXISTS (SELECT 1 FROM ")
+	o.WriteQuoted(clause.Table{Name: parent.Path})
+	o.text(" AS " + twin + " WHERE ")
+	for _, column := range key.Keys {
+		o.quoted(twin, column)
+		o.text(" = ")
+		o.quoted(parent.Name, column)
+		o.text(" AND ")
+	}
+	o.quoted(twin, parent.Tenant.Name)
+	o.text(" = ")
+	o.bind(value)
+	o.text(") LIMIT 1")
+	return o.exists()
 }
 
 // anyOf writes a condition that is true for rows whose columns equal one of the tuples.

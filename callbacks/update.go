@@ -43,7 +43,7 @@ func (h *Hooks) prepareUpdate(db *gorm.DB, pass *Pass) error {
 		}
 	}
 	if db.Error != nil { // GORM could not make the assignments
-		return nil
+		return nil //nolint:nilerr // the statement has it already
 	}
 	if err := h.confine(db, pass); err != nil {
 		return err

@@ -175,29 +175,59 @@ func (h *Hooks) equal(b clause.Builder, alias string, c *tables.Column, arg *Arg
 	stmt.DB.Dialector.BindVarTo(stmt, stmt, arg)
 }
 
-// linkPredicate confines a join table: the rows at all its ends that tenants own must be the tenant's.
+// linkPredicate confines a join table: a row is the tenant's if the rows at its ends are. An end that has no row, such as
+// one that was deleted, may be missing as long as the other is the tenant's.
 func (h *Hooks) linkPredicate(pass *Pass, b clause.Builder, t *tables.Table, alias string) {
-	for i, key := range h.Tables.ForeignKeys(t) {
+	ends := h.Tables.ForeignKeys(t)
+	and := func(i int) {
 		if i > 0 {
 			_, _ = b.WriteString(" AND ")
 		}
-		arg, err := h.argument(pass, key.Parent.Tenant)
-		h.failBuild(pass, b, err)
-		if key.Carries != "" {
-			h.equal(b, alias, &tables.Column{Name: key.Carries}, &arg)
-			continue
+	}
+	if len(ends) != 2 || ends[0].Carries != "" || ends[1].Carries != "" {
+		for i := range ends {
+			and(i)
+			h.end(pass, b, &ends[i], alias, true)
 		}
-		parent := key.Parent.Name
-		_, _ = b.WriteString("EXISTS (SELECT 1 FROM ")
-		b.WriteQuoted(clause.Table{Name: key.Parent.Path})
-		_, _ = b.WriteString(" WHERE ")
-		for j := range key.Columns {
-			b.WriteQuoted(clause.Column{Table: parent, Name: key.Keys[j]})
-			_, _ = b.WriteString(" = ")
-			b.WriteQuoted(clause.Column{Table: alias, Name: key.Columns[j]})
+		return
+	}
+	_, _ = b.WriteString("((")
+	for i := range ends {
+		and(i)
+		h.end(pass, b, &ends[i], alias, true)
+	}
+	for i := range ends {
+		_, _ = b.WriteString(") OR (")
+		h.end(pass, b, &ends[i], alias, true)
+		_, _ = b.WriteString(" AND NOT ")
+		h.end(pass, b, &ends[1-i], alias, false)
+	}
+	_, _ = b.WriteString("))")
+}
+
+// end writes the condition that the row at one end of a join table is there, and is the tenant's if own.
+func (h *Hooks) end(pass *Pass, b clause.Builder, key *tables.ForeignKey, alias string, own bool) {
+	arg, err := h.argument(pass, key.Parent.Tenant)
+	h.failBuild(pass, b, err)
+	if key.Carries != "" {
+		h.equal(b, alias, &tables.Column{Name: key.Carries}, &arg)
+		return
+	}
+	parent := key.Parent.Name
+	_, _ = b.WriteString("EXISTS (SELECT 1 FROM ")
+	b.WriteQuoted(clause.Table{Name: key.Parent.Path})
+	_, _ = b.WriteString(" WHERE ")
+	for j := range key.Columns {
+		if j > 0 {
 			_, _ = b.WriteString(" AND ")
 		}
-		h.equal(b, parent, key.Parent.Tenant, &arg)
-		_ = b.WriteByte(')')
+		b.WriteQuoted(clause.Column{Table: parent, Name: key.Keys[j]})
+		_, _ = b.WriteString(" = ")
+		b.WriteQuoted(clause.Column{Table: alias, Name: key.Columns[j]})
 	}
+	if own {
+		_, _ = b.WriteString(" AND ")
+		h.equal(b, parent, key.Parent.Tenant, &arg)
+	}
+	_ = b.WriteByte(')')
 }

@@ -1,6 +1,7 @@
 package sqlite_test
 
 import (
+	"slices"
 	"path/filepath"
 	"testing"
 	"time"
@@ -41,8 +42,8 @@ func TestTimes(t *testing.T) {
 			db := open(t, sqlite.Open(path))
 			require.NoError(t, db.AutoMigrate(&event{}))
 
-			for i := len(instants) - 1; i >= 0; i-- {
-				require.NoError(t, db.Create(&event{ID: uint(i + 1), At: instants[i]}).Error)
+			for i, at := range slices.Backward(instants) {
+				require.NoError(t, db.Create(&event{ID: uint(i + 1), At: at}).Error)
 			}
 
 			var got []event
