@@ -28,7 +28,7 @@ func (h *Hooks) confineJoins(db *gorm.DB, pass *Pass) error {
 				return h.refusal(pass, Unconfined, "Joins has "+quote(j.Name)+": a join written as text cannot be confined, use Joins with an association's name")
 			}
 			r := reader{h: h, pass: pass}
-			if r.named(j.Conds); r.opaque && r.why == "" {
+			if r.arguments(j.Name, j.Conds, true); r.opaque && r.why == "" {
 				if err := h.readBuilt(db, pass, "Joins", clause.NamedExpr{SQL: j.Name, Vars: j.Conds}.Build); err != nil {
 					return err
 				}

@@ -152,15 +152,35 @@ func (r *reader) expression(e clause.Expression) {
 func (r *reader) arguments(text string, vs []any, named bool) {
 	outer := r.built
 	r.built = false
-	if named {
-		r.named(vs)
-	} else {
-		r.values(vs)
+	for i, v := range vs {
+		switch t, isTable := v.(clause.Table); {
+		case isTable && !t.Raw && t.Alias == "" && qualifies(text, i):
+			r.built = true
+			r.name(t.Name)
+		case named:
+			r.named(v)
+		default:
+			r.value(v)
+		}
 	}
 	if r.built && r.why == "" && r.h.text.HidesMark(text) && (r.pass.confined || !r.h.namesNoTenantTable(text)) {
 		r.why, r.at = "SQL would be put inside its quotes", text
 	}
 	r.built = r.built || outer
+}
+
+// qualifies tells whether the mark for an argument is the table of a column: "?.name".
+func qualifies(text string, argument int) bool {
+	for i := range len(text) {
+		if text[i] != '?' {
+			continue
+		}
+		if argument == 0 {
+			return i+1 < len(text) && text[i+1] == '.'
+		}
+		argument--
+	}
+	return false
 }
 
 func (r *reader) values(vs []any) {
@@ -169,24 +189,22 @@ func (r *reader) values(vs []any) {
 	}
 }
 
-// named reads the arguments of a NamedExpr, which may be maps and structs of values.
-func (r *reader) named(vs []any) {
-	for _, v := range vs {
-		switch v := v.(type) {
-		case sql.NamedArg:
-			r.value(v.Value)
-		case map[string]any:
-			for _, value := range v {
-				r.value(value)
-			}
-		case *gorm.DB, driver.Valuer, clause.Expression, time.Time, *time.Time:
-			r.value(v)
-		default:
-			if rv := reflect.Indirect(reflect.ValueOf(v)); rv.Kind() == reflect.Struct {
-				r.opaque = true
-			}
-			r.value(v)
+// named reads an argument of a NamedExpr, which may be a map or a struct of values.
+func (r *reader) named(v any) {
+	switch v := v.(type) {
+	case sql.NamedArg:
+		r.value(v.Value)
+	case map[string]any:
+		for _, value := range v {
+			r.value(value)
 		}
+	case *gorm.DB, driver.Valuer, clause.Expression, time.Time, *time.Time:
+		r.value(v)
+	default:
+		if rv := reflect.Indirect(reflect.ValueOf(v)); rv.Kind() == reflect.Struct {
+			r.opaque = true
+		}
+		r.value(v)
 	}
 }
 

@@ -1,8 +1,8 @@
 package sqlite_test
 
 import (
-	"slices"
 	"path/filepath"
+	"slices"
 	"testing"
 	"time"
 
