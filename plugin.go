@@ -177,7 +177,7 @@ var _ callbacks.Rules = rules{}
 
 // Identify implements [callbacks.Rules].
 func (r rules) Identify(ctx context.Context) (*callbacks.Subject, error) {
-	s, _ := ctx.Value(scopeKey{}).(*scope)
+	s := scopeOf(ctx)
 	if s == nil {
 		return &r.nobody, nil
 	}
@@ -186,7 +186,7 @@ func (r rules) Identify(ctx context.Context) (*callbacks.Subject, error) {
 
 // Place implements [callbacks.Rules].
 func (r rules) Place(ctx context.Context, who *callbacks.Subject) (exclusive bool, err error) {
-	at, err := r.place(ctx, ID(who.ID))
+	at, err := r.place(ctx, who)
 	return at.Exclusive, err
 }
 

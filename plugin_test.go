@@ -515,3 +515,74 @@ func (l *listener) last(t *testing.T, events []tenancy.StatementEvent) string {
 	e := events[len(events)-1]
 	return e.Op + " " + e.Table + " " + string(e.Tenant) + e.Reason
 }
+
+func TestPlacements(t *testing.T) {
+	t.Parallel()
+	s := newShop(t)
+	var rows []Customer
+	here, far := tenancy.Placement{}, tenancy.Placement{Shard: "far"}
+	require.NoError(t, s.db.WithContext(tenancy.WithPlacement(ctxOf("a"), here)).Find(&rows).Error)
+	require.NoError(t, s.db.WithContext(tenancy.WithTenant(tenancy.WithPlacement(context.Background(), here), "a")).Find(&rows).Error)
+	require.Len(t, rows, 1)
+	require.ErrorIs(t, s.db.WithContext(tenancy.WithPlacement(ctxOf("a"), far)).Find(&rows).Error, tenancy.ErrTenantMismatch)
+	require.ErrorIs(t, s.db.WithContext(tenancy.WithPlacement(context.Background(), here)).Find(&rows).Error, tenancy.ErrNoTenant)
+	all := tenancy.WithoutTenant(context.Background(), "report")
+	require.ErrorIs(t, s.db.WithContext(tenancy.WithPlacement(all, far)).Find(&rows).Error, tenancy.ErrShardNotFound)
+	require.NoError(t, s.db.WithContext(tenancy.WithPlacement(all, here)).Find(&rows).Error)
+
+	resolved := newShop(t, func(_ *gorm.Config, cfg *tenancy.Config) { cfg.Resolver = tenancy.Single(here) })
+	require.NoError(t, resolved.a.Find(&rows).Error)
+	require.ErrorIs(t, resolved.db.WithContext(all).Find(&rows).Error, tenancy.ErrMissingShardKey)
+	require.NoError(t, resolved.db.WithContext(tenancy.WithPlacement(all, here)).Find(&rows).Error)
+	require.Len(t, rows, 2)
+
+	pool, err := tenancy.DB(s.a)
+	require.NoError(t, err)
+	require.NoError(t, pool.Ping())
+	_, err = tenancy.DB(s.db.WithContext(tenancy.WithPlacement(ctxOf("a"), far)))
+	require.ErrorIs(t, err, tenancy.ErrTenantMismatch)
+}
+
+func TestExclusivePlacements(t *testing.T) {
+	t.Parallel()
+	type Note struct {
+		ID   uint
+		Text string
+	}
+	db, err := gorm.Open(sqlite.Open(filepath.Join(t.TempDir(), "x.db")), &gorm.Config{Logger: logger.Discard})
+	require.NoError(t, err)
+	require.NoError(t, db.Use(tenancy.New(tenancy.Config{
+		Models:   []any{&Note{}},
+		Resolver: tenancy.List(map[tenancy.ID]tenancy.Placement{"a": {Exclusive: true}, "b": {Exclusive: true}, "c": {}}),
+	})))
+	require.NoError(t, db.AutoMigrate(&Note{}))
+	require.NoError(t, db.WithContext(ctxOf("a")).Create(&Note{Text: "mine alone"}).Error)
+	require.NoError(t, db.WithContext(ctxOf("a")).First(&Note{}).Error)
+	require.ErrorIs(t, db.WithContext(ctxOf("b")).First(&Note{}).Error, tenancy.ErrTenantMismatch, "the placement is a's")
+	require.ErrorIs(t, db.WithContext(ctxOf("c")).First(&Note{}).Error, tenancy.ErrUnconfinedSQL, "the placement is shared")
+	require.ErrorIs(t, db.First(&Note{}).Error, tenancy.ErrNoTenant)
+}
+
+func TestConfigurationFaultsAreReportedAtOnce(t *testing.T) {
+	t.Parallel()
+	db, err := gorm.Open(sqlite.Open(":memory:"), &gorm.Config{Logger: logger.Discard})
+	require.NoError(t, err)
+	err = db.Use(tenancy.New(tenancy.Config{
+		Models:   []any{&Country{}, 7, tenancy.Table{}},
+		Global:   []any{&Order{}},
+		Unlisted: 9,
+		Observer: struct{}{},
+	}))
+	require.ErrorIs(t, err, tenancy.ErrInvalidConfig)
+	for _, part := range []string{"Models[1]", "Models[2]", "Global[0]", "Country", "Unlisted", "Observer"} {
+		require.ErrorContains(t, err, part)
+	}
+	require.NoError(t, db.AutoMigrate(&Country{}), "nothing is installed")
+
+	p := tenancy.New(tenancy.Config{})
+	require.NoError(t, db.Use(p))
+	require.ErrorIs(t, db.Use(p), gorm.ErrRegistered)
+	other, err := gorm.Open(sqlite.Open(":memory:"), &gorm.Config{Logger: logger.Discard})
+	require.NoError(t, err)
+	require.ErrorIs(t, other.Use(p), tenancy.ErrInvalidConfig)
+}

@@ -20,6 +20,7 @@ import (
 type router struct {
 	base  gorm.ConnPool
 	hooks *callbacks.Hooks
+	gate  bool // base may be a pool around another router, which must not ask again
 
 	mu       sync.Mutex
 	prepared *gorm.PreparedStmtDB // base with the cache of Session{PrepareStmt: true}
@@ -54,7 +55,7 @@ func (r *router) adopt(pool gorm.ConnPool) gorm.ConnPool {
 			return &transaction{router: r, bound: inner}
 		}
 	}
-	return &router{base: pool, hooks: r.hooks}
+	return &router{base: pool, hooks: r.hooks, gate: true}
 }
 
 // withCache returns a router that prepares statements in the cache of p.
@@ -84,8 +85,10 @@ func (r *router) ExecContext(ctx context.Context, query string, args ...any) (sq
 	if err != nil {
 		return nil, err
 	}
-	pass.Enter()
-	defer pass.Leave()
+	if r.gate {
+		pass.Enter()
+		defer pass.Leave()
+	}
 	return r.base.ExecContext(ctx, query, args...)
 }
 
@@ -95,8 +98,10 @@ func (r *router) QueryContext(ctx context.Context, query string, args ...any) (*
 	if err != nil {
 		return nil, err
 	}
-	pass.Enter()
-	defer pass.Leave()
+	if r.gate {
+		pass.Enter()
+		defer pass.Leave()
+	}
 	return r.base.QueryContext(ctx, query, args...) //nolint:sqlclosecheck // the caller closes them
 }
 
@@ -106,8 +111,10 @@ func (r *router) QueryRowContext(ctx context.Context, query string, args ...any)
 	if err != nil {
 		return callbacks.ErrorRow(err)
 	}
-	pass.Enter()
-	defer pass.Leave()
+	if r.gate {
+		pass.Enter()
+		defer pass.Leave()
+	}
 	return r.base.QueryRowContext(ctx, query, args...)
 }
 
@@ -166,7 +173,7 @@ func DB(db *gorm.DB) (*sql.DB, error) {
 	ctx := db.Statement.Context
 	who, err := rules{p}.Identify(ctx)
 	if err == nil && who.Kind != callbacks.Nobody {
-		_, err = p.place(ctx, ID(who.ID))
+		_, err = p.place(ctx, who)
 	}
 	if err != nil {
 		return nil, err

@@ -3,6 +3,8 @@ package tenancy
 import (
 	"context"
 	"fmt"
+
+	"github.com/gormtenancy/tenancy/callbacks"
 )
 
 // Placement says where rows are. Its zero value is the database that gorm.Open opened, with tables that all tenants share:
@@ -63,17 +65,22 @@ func listKey(key any) any {
 }
 
 // place finds out where a statement runs, and refuses every place but the database that the plugin has.
-func (p *Plugin) place(ctx context.Context, id ID) (Placement, error) {
-	at, named := ctx.Value(placementKey{}).(Placement)
+func (p *Plugin) place(ctx context.Context, who *callbacks.Subject) (Placement, error) {
+	if p.cfg.Resolver == nil && !who.Placed {
+		return Placement{}, nil
+	}
+	id, named, at := ID(who.ID), who.Placed, Placement{}
+	if named {
+		at = scopeOf(ctx).at
+	}
 	switch {
-	case p.cfg.Resolver == nil && id == "", p.cfg.Resolver == nil && !named:
 	case id == "" && !named:
 		return Placement{}, fmt.Errorf("%w: without a tenant, say where: tenancy.WithPlacement(ctx, p)", ErrMissingShardKey)
-	case p.cfg.Resolver == nil:
+	case p.cfg.Resolver == nil && id != "":
 		if at != (Placement{}) {
 			return Placement{}, fmt.Errorf("%w: WithPlacement names another placement than the tenant's", ErrTenantMismatch)
 		}
-	case id != "":
+	case p.cfg.Resolver != nil && id != "":
 		own, err := p.cfg.Resolver.Resolve(ctx, id)
 		if err != nil {
 			return Placement{}, err

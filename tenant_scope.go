@@ -40,39 +40,51 @@ func (id ID) check() error {
 // scope is what a context says about whose rows its statements touch.
 type scope struct {
 	who callbacks.Subject
-	err error // why no statement can run in the context
+	err error     // why no statement can run in the context
+	at  Placement // if who is placed
 }
 
-type (
-	scopeKey     struct{}
-	placementKey struct{}
-)
+type scopeKey struct{}
+
+// scopeOf returns what ctx says; nil if nothing.
+func scopeOf(ctx context.Context) *scope {
+	s, _ := ctx.Value(scopeKey{}).(*scope)
+	return s
+}
+
+// with returns a context that says s, and of the placement what ctx says.
+func (s scope) with(ctx context.Context) context.Context {
+	if outer := scopeOf(ctx); outer != nil && !s.who.Placed {
+		s.who.Placed, s.at = outer.who.Placed, outer.at
+	}
+	return context.WithValue(ctx, scopeKey{}, &s)
+}
 
 // WithTenant returns a context whose statements touch the rows of tenant id alone. It never fails: an ID that breaks the
 // rules of [ID] is reported by the first statement, as [ErrInvalidTenant]. The innermost of WithTenant and [WithoutTenant]
 // counts.
 func WithTenant(ctx context.Context, id ID) context.Context {
-	s := &scope{who: callbacks.Subject{Kind: callbacks.Tenant, ID: string(id)}}
+	s := scope{who: callbacks.Subject{Kind: callbacks.Tenant, ID: string(id)}}
 	if err := id.check(); err != nil {
 		s.err = fmt.Errorf("%w: %w", ErrInvalidTenant, err)
 	}
-	return context.WithValue(ctx, scopeKey{}, s)
+	return s.with(ctx)
 }
 
 // WithoutTenant returns a context whose statements touch the rows of all tenants of one placement: for jobs of the
 // operator, never for a request. The reason is for the observer, and must not be empty, else no statement runs. Rows
 // that are created in it must carry their tenant. It ends with the context.
 func WithoutTenant(ctx context.Context, reason string) context.Context {
-	s := &scope{who: callbacks.Subject{Kind: callbacks.Everyone, Reason: reason}}
+	s := scope{who: callbacks.Subject{Kind: callbacks.Everyone, Reason: reason}}
 	if reason == "" {
 		s.err = fmt.Errorf("%w: WithoutTenant needs a reason", ErrNoTenant)
 	}
-	return context.WithValue(ctx, scopeKey{}, s)
+	return s.with(ctx)
 }
 
 // FromContext returns the tenant of ctx; ok is false if there is none, or the innermost word is [WithoutTenant].
 func FromContext(ctx context.Context) (id ID, ok bool) {
-	s, _ := ctx.Value(scopeKey{}).(*scope)
+	s := scopeOf(ctx)
 	if s == nil || s.who.Kind != callbacks.Tenant {
 		return "", false
 	}
@@ -82,5 +94,10 @@ func FromContext(ctx context.Context) (id ID, ok bool) {
 // WithPlacement returns a context whose statements without a tenant run on p. Beside a tenant, p must be the tenant's own
 // placement, else statements are refused with [ErrTenantMismatch].
 func WithPlacement(ctx context.Context, p Placement) context.Context {
-	return context.WithValue(ctx, placementKey{}, p)
+	s := scope{}
+	if outer := scopeOf(ctx); outer != nil {
+		s = *outer
+	}
+	s.who.Placed, s.at = true, p
+	return s.with(ctx)
 }

@@ -89,7 +89,7 @@ func (t *transaction) join(pass *callbacks.Pass) error {
 		return nil
 	}
 	if t.tenant == "" && t.ctx != nil {
-		switch s, _ := t.ctx.Value(scopeKey{}).(*scope); {
+		switch s := scopeOf(t.ctx); {
 		case s == nil:
 		case s.who.Kind == callbacks.Tenant:
 			t.tenant = s.who.ID

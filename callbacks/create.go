@@ -128,7 +128,7 @@ func (h *Hooks) buildValues(c clause.Clause, b clause.Builder) {
 			values, c.Expression = with, with
 		}
 	}
-	if pass.free {
+	if pass.free || !isMap(stmt.Dest) && h.plainModel(stmt.Schema) {
 		h.builders.values(c, b)
 		return
 	}
@@ -188,9 +188,9 @@ func (v *readValue) Build(b clause.Builder) {
 // valuesWithTenant returns rows whose tenant column holds the tenant.
 func (h *Hooks) valuesWithTenant(pass *Pass, values clause.Values) (clause.Values, error) {
 	name := pass.Table.Tenant.Name
-	at := -1
+	at, spelled := -1, isMap(pass.stmt.Dest)
 	for i, col := range values.Columns {
-		if !sameColumn(pass.stmt.Schema, col.Name, name) {
+		if col.Name != name && !(spelled && sameColumn(pass.stmt.Schema, col.Name, name)) {
 			continue
 		}
 		if at >= 0 {

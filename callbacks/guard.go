@@ -184,12 +184,16 @@ func (h *Hooks) stop(db *gorm.DB, pass *Pass, err error) {
 // finish is the last callback: it takes the pass back and tells the observer.
 func (h *Hooks) finish(db *gorm.DB) {
 	stmt := db.Statement
-	delete(stmt.Clauses, predicateClause)
-	pass, ok := stmt.Context.(*Pass)
-	if !ok || pass.stmt != stmt {
+	pass := passOf(stmt.Context)
+	if pass == nil || pass.stmt != stmt {
 		return
 	}
-	stmt.Context = pass.Context
+	if pass.marked {
+		delete(stmt.Clauses, predicateClause)
+	}
+	if stmt.Context == context.Context(pass) { // or else another plugin has put its own around it
+		stmt.Context = pass.Context
+	}
 	if db.Error == nil && pass.scoped && !db.DryRun && (pass.confined || pass.Who.Kind == Everyone && (pass.Table == nil || pass.Table.Class.Confined())) {
 		h.Rules.Ran(pass.Context, pass.Who, pass.Op, pass.tableName(), db.RowsAffected)
 	}

@@ -43,6 +43,8 @@ type Pass struct {
 	free     bool // its text needs no reading: no tenant's rows are anywhere, or the caller asked for all of them
 	confined bool // it carries the tenant predicate, or rows of the tenant only
 	scoped   bool // the hooks have seen it to the end
+	pending  bool // the tenant condition is still to be written
+	marked   bool // the statement has predicateClause
 	ownSet   bool // the SET clause is the hooks' and goes with the statement
 	opaque   bool // conditions can only be read once they are written
 	inside   int8 // depth of pools that have admitted the statement and are passing it on

@@ -26,10 +26,11 @@ type Hooks struct {
 	nobody    Subject
 	builders  struct{ where, values, onConflict clause.ClauseBuilder } // that ours replaced
 	unique    sync.Map                                                 // *tables.Table → [][]string, on MySQL
+	plain     sync.Map                                                 // *schema.Schema → bool: see plainModel
 }
 
-// predicateClause is built right after WHERE. It is in a statement's clauses while the statement still needs its tenant
-// condition; the builder of WHERE takes it out when it has written the condition itself.
+// predicateClause is built right after WHERE. It is in the clauses of a statement that needs a tenant condition and has no
+// WHERE yet; if GORM adds one, its builder writes the condition, and takes the clause out.
 const predicateClause = "tenancy:where"
 
 // Register puts the hooks into db's chains. The order in each chain, with and without dbresolver and default transactions:

@@ -25,6 +25,7 @@ type Subject struct {
 	Kind   Kind
 	ID     string // of the tenant
 	Reason string // given for Everyone
+	Placed bool   // the context names a placement too
 }
 
 // Reason says why a statement is refused. The root package has a sentinel error for each.

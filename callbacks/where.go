@@ -31,7 +31,11 @@ func (h *Hooks) confine(db *gorm.DB, pass *Pass) error {
 		}
 	}
 	if main && pass.right == nil || pass.right != nil && pass.right.table != nil {
-		db.Statement.Clauses[predicateClause] = clause.Clause{Name: predicateClause}
+		pass.pending = true
+		if _, ok := db.Statement.Clauses["WHERE"]; !ok {
+			db.Statement.Clauses[predicateClause] = clause.Clause{Name: predicateClause}
+			pass.marked = true
+		}
 	}
 	pass.scoped = true
 	return nil
@@ -109,8 +113,11 @@ func (h *Hooks) buildWhere(c clause.Clause, b clause.Builder) {
 	if r.why != "" {
 		h.failBuild(pass, b, r.verdict("Where"))
 	}
-	if _, needed := stmt.Clauses[predicateClause]; needed {
-		delete(stmt.Clauses, predicateClause)
+	if pass.pending {
+		pass.pending = false
+		if pass.marked { // the clause WHERE came after confine
+			delete(stmt.Clauses, predicateClause)
+		}
 		pass.conditions, pass.opaque = c.Expression, r.opaque
 		c.Expression = (*confinedTerms)(pass)
 	} else if r.opaque {
@@ -120,16 +127,17 @@ func (h *Hooks) buildWhere(c clause.Clause, b clause.Builder) {
 	h.builders.where(c, b)
 }
 
-// buildPredicate is the builder of the clause behind WHERE: it is still there when the application gave no condition.
+// buildPredicate is the builder of the clause behind WHERE, for a statement that the application gave no condition.
 func (h *Hooks) buildPredicate(_ clause.Clause, b clause.Builder) {
 	stmt, ok := b.(*gorm.Statement)
 	if !ok {
 		return
 	}
 	pass := passOf(stmt.Context)
-	if pass == nil || pass.stmt != stmt {
+	if pass == nil || pass.stmt != stmt || !pass.pending {
 		return
 	}
+	pass.pending = false
 	_, _ = b.WriteString("WHERE ")
 	h.mainPredicate(pass, b)
 }
