@@ -586,3 +586,13 @@ func TestConfigurationFaultsAreReportedAtOnce(t *testing.T) {
 	require.NoError(t, err)
 	require.ErrorIs(t, other.Use(p), tenancy.ErrInvalidConfig)
 }
+
+// TestUpdateGroupsConditions is about promise 6: GORM adds a model's key to conditions that soft delete has grouped.
+func TestUpdateGroupsConditions(t *testing.T) {
+	t.Parallel()
+	s := newShop(t)
+	require.NoError(t, s.a.Create(&Customer{Name: "other"}).Error)
+	res := s.a.Model(&Customer{ID: s.mine.ID}).Where("name = ?", "x").Or("1 = 1").Update("name", "changed")
+	require.NoError(t, res.Error)
+	require.EqualValues(t, 1, res.RowsAffected)
+}

@@ -37,16 +37,13 @@ func (h *Hooks) prepareUpdate(db *gorm.DB, pass *Pass) error {
 			return err
 		}
 	}
+	if err := h.confine(db, pass); err != nil {
+		return err
+	}
 	if !pass.free || pass.confined {
 		if err := h.prepareAssignments(pass); err != nil {
 			return err
 		}
-	}
-	if db.Error != nil { // GORM could not make the assignments
-		return nil //nolint:nilerr // the statement has it already
-	}
-	if err := h.confine(db, pass); err != nil {
-		return err
 	}
 	return h.beforeWrite(db, pass)
 }
@@ -124,9 +121,16 @@ func selectsAll(selects []string) bool {
 }
 
 // prepareAssignments makes the SET clause as gorm:update would, and reads it: GORM takes a clause that is there already.
-// All spellings of an update come together in it: maps, structs, expressions, clause.Set.
+// All spellings of an update come together in it: maps, structs, expressions, clause.Set. As in gorm:update the clauses of
+// the model's fields come first, which group the conditions that are there before the primary key is added to them
+// (gorm v1.31.2 callbacks/update.go Update, soft_delete.go ModifyStatement); they do it once.
 func (h *Hooks) prepareAssignments(pass *Pass) error {
 	stmt := pass.stmt
+	if stmt.Schema != nil {
+		for _, c := range stmt.Schema.UpdateClauses {
+			stmt.AddClause(c)
+		}
+	}
 	c, given := stmt.Clauses["SET"]
 	set, ok := c.Expression.(clause.Set)
 	switch {
@@ -170,6 +174,9 @@ func (h *Hooks) readAssignment(pass *Pass, set clause.Set, i int, a clause.Assig
 		return h.refusal(pass, Unconfined, "column name "+quote(a.Column.Name)+" is not plain")
 	}
 	if r.value(a.Value); r.opaque && r.why == "" {
+		if pass.stmt.SQL.Len() > 0 { // a field's clause, such as a version's, has built the statement
+			r.why = "a value cannot be read"
+		}
 		set[i].Value = &readAssigned{hooks: h, pass: pass, value: a.Value}
 	}
 	return r.verdict("SET")
