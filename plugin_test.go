@@ -198,6 +198,17 @@ func TestPromise1ClosedByDefault(t *testing.T) {
 		require.NoError(t, s.db.Callback().Query().Remove("tenancy:guard"))
 		require.ErrorIs(t, s.a.Find(&rows).Error, tenancy.ErrUnconfinedSQL)
 	})
+	t.Run("a clause that is not built", func(t *testing.T) {
+		tx := s.a.Model(&Customer{}).Select("name, (?) AS n", s.a.Model(&Order{}).Select("COUNT(*)"))
+		tx.Statement.BuildClauses = []string{"SELECT", "FROM"}
+		require.ErrorIs(t, tx.Find(&[]map[string]any{}).Error, tenancy.ErrUnconfinedSQL)
+		tx = s.a.Session(&gorm.Session{AllowGlobalUpdate: true}).Model(&Customer{})
+		tx.Statement.BuildClauses = []string{"UPDATE", "SET"}
+		require.ErrorIs(t, tx.Update("name", s.a.Model(&Order{}).Select("MAX(item)")).Error, tenancy.ErrUnconfinedSQL)
+		tx = s.a.Model(&Tag{})
+		tx.Statement.BuildClauses = []string{"INSERT"}
+		require.ErrorIs(t, tx.Create(&Tag{}).Error, tenancy.ErrUnconfinedSQL)
+	})
 	t.Run("the pool itself", func(t *testing.T) {
 		_, err := s.a.Statement.ConnPool.ExecContext(s.a.Statement.Context, "DELETE FROM customers")
 		require.ErrorIs(t, err, tenancy.ErrUnconfinedSQL)
@@ -595,4 +606,35 @@ func TestUpdateGroupsConditions(t *testing.T) {
 	res := s.a.Model(&Customer{ID: s.mine.ID}).Where("name = ?", "x").Or("1 = 1").Update("name", "changed")
 	require.NoError(t, res.Error)
 	require.EqualValues(t, 1, res.RowsAffected)
+}
+
+// TestFirstStatementOnAModel is about promises 1 and 2: a model that is in no list is confined from its first statement on.
+func TestFirstStatementOnAModel(t *testing.T) {
+	t.Parallel()
+	for _, policy := range []tenancy.UnlistedPolicy{tenancy.UnlistedRefuse, tenancy.UnlistedGlobal} {
+		full := newShop(t)
+		raw, err := full.db.DB()
+		require.NoError(t, err)
+		_, err = raw.Exec("UPDATE orders SET customer_id = ? WHERE item = 'axe'", full.them.ID)
+		require.NoError(t, err)
+		db, err := gorm.Open(sqlite.New(sqlite.Config{Conn: raw}), &gorm.Config{Logger: logger.Discard})
+		require.NoError(t, err)
+		require.NoError(t, db.Use(tenancy.New(tenancy.Config{Unlisted: policy})))
+		var orders []Order
+		require.NoError(t, db.WithContext(ctxOf("a")).Unscoped().Joins("Customer").Where("item <> ?", "x").Order("orders.id").Find(&orders).Error)
+		require.Len(t, orders, 2)
+		require.Nil(t, orders[1].Customer)
+	}
+}
+
+// TestViews is about promise 1: a view over a query that has no tenant would be empty, or hold everybody's rows.
+func TestViews(t *testing.T) {
+	t.Parallel()
+	s := newShop(t)
+	view := func(query *gorm.DB) error { return s.db.Migrator().CreateView("v", gorm.ViewOption{Query: query}) }
+	require.ErrorIs(t, view(s.db.Model(&Tag{})), tenancy.ErrNoTenant)
+	require.ErrorIs(t, view(s.a.Model(&Tag{}).Joins("JOIN orders ON 1 = 1")), tenancy.ErrUnconfinedSQL)
+	require.NoError(t, view(s.db.WithContext(tenancy.WithoutTenant(context.Background(), "report")).Model(&Tag{})))
+	var n int64
+	require.ErrorIs(t, s.a.Table("v").Count(&n).Error, tenancy.ErrUnknownTable)
 }

@@ -38,6 +38,7 @@ func (h *Hooks) prepareCreate(db *gorm.DB, pass *Pass) error {
 	if !pass.confined {
 		return nil
 	}
+	pass.pending = pass.Table.Class == tables.Owned
 	if err := h.foreignKeysOfRows(pass); err != nil {
 		return err
 	}
@@ -119,6 +120,7 @@ func (h *Hooks) buildValues(c clause.Clause, b clause.Builder) {
 		return
 	}
 	if pass.Table != nil && pass.Table.Class == tables.Owned {
+		pass.pending = false
 		with, err := h.valuesWithTenant(pass, values)
 		if err != nil {
 			_ = b.AddError(err)

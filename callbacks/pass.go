@@ -43,7 +43,7 @@ type Pass struct {
 	free     bool // its text needs no reading: no tenant's rows are anywhere, or the caller asked for all of them
 	confined bool // it carries the tenant predicate, or rows of the tenant only
 	scoped   bool // the hooks have seen it to the end
-	pending  bool // the tenant condition is still to be written
+	pending  bool // the tenant condition, or the tenant's column of new rows, is still to be written
 	marked   bool // the statement has predicateClause
 	ownSet   bool // the SET clause is the hooks' and goes with the statement
 	opaque   bool // conditions can only be read once they are written
@@ -146,20 +146,18 @@ func (h *Hooks) Admit(ctx context.Context, query string, args []any) (pass *Pass
 	if !pass.scoped {
 		return nil, h.refusal(pass, Unconfined, "the plugin's callbacks did not see it: one of them was removed or replaced")
 	}
-	bound := 0
+	if pass.pending {
+		return nil, h.refusal(pass, Unconfined, "it was built without its tenant condition: Statement.BuildClauses or another plugin left out WHERE or VALUES")
+	}
 	for i, a := range args {
 		switch arg := a.(type) {
 		case *Arg:
 			if args[i], err = h.bind(pass, arg); err != nil {
 				return nil, err
 			}
-			bound++
 		case refusedArg:
 			return nil, arg.err
 		}
-	}
-	if pass.confined && pass.Op != OpCreate && bound == 0 {
-		return nil, h.refusal(pass, Unconfined, "it lost its tenant condition on the way: another plugin replaced the builder of WHERE")
 	}
 	return pass, nil
 }
