@@ -177,7 +177,7 @@ func (h *Hooks) checkParents(pass *Pass, key *tables.ForeignKey, parents *parent
 		return err
 	}
 	parent := key.Parent
-	value, err := h.tenantValue(pass, parent.Tenant, pass.Who.ID)
+	value, err := h.tenantValue(pass, parent.Tenant)
 	if err != nil {
 		return err
 	}
@@ -290,7 +290,7 @@ func (h *Hooks) verifyLater(pass *Pass, key *tables.ForeignKey) error {
 // crossing tells whether one of the tenant's rows points at another tenant's.
 func (h *Hooks) crossing(pass *Pass, key *tables.ForeignKey) (bool, error) {
 	parent := key.Parent
-	value, err := h.tenantValue(pass, parent.Tenant, pass.Who.ID)
+	value, err := h.tenantValue(pass, parent.Tenant)
 	if err != nil {
 		return false, err
 	}

@@ -125,14 +125,15 @@ func (h *Hooks) argument(pass *Pass, c *tables.Column) (Arg, error) {
 	if pass.Who.Kind != Tenant {
 		return Arg{column: c}, nil
 	}
-	v, err := h.tenantValue(pass, c, pass.Who.ID)
+	v, err := h.tenantValue(pass, c)
 	return Arg{column: c, id: pass.Who.ID, value: v}, err
 }
 
 // tenantValue is what column c holds for a tenant. An ID with characters that some collation folds makes the database
 // being asked, once for each column, how it compares.
-func (h *Hooks) tenantValue(pass *Pass, c *tables.Column, id string) (any, error) {
-	v, err := c.Value(pass.Context, id)
+func (h *Hooks) tenantValue(pass *Pass, c *tables.Column) (any, error) {
+	id := pass.Who.ID
+	v, err := c.Value(pass.Context, id, pass.Who.Boxed)
 	if err != nil {
 		return nil, h.refusal(pass, InvalidTenant, err.Error())
 	}

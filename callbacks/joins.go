@@ -198,7 +198,7 @@ func (h *Hooks) admitJoined(pass *Pass, t *tables.Table) error {
 			return err
 		}
 	case t.Class == tables.Owned && pass.Who.Kind == Tenant:
-		_, err := h.tenantValue(pass, t.Tenant, pass.Who.ID)
+		_, err := h.tenantValue(pass, t.Tenant)
 		return err
 	}
 	return nil

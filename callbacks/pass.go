@@ -187,5 +187,5 @@ func (h *Hooks) bind(pass *Pass, a *Arg) (any, error) {
 	case pass.Who.Kind != Tenant:
 		return nil, h.refusal(pass, NoTenant, "a subquery in it reads a tenant's rows, and neither has a tenant: give both the same context")
 	}
-	return h.tenantValue(pass, a.column, pass.Who.ID)
+	return h.tenantValue(pass, a.column)
 }

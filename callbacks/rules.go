@@ -24,6 +24,7 @@ const (
 type Subject struct {
 	Kind   Kind
 	ID     string // of the tenant
+	Boxed  any    // ID, as a value to be bound
 	Reason string // given for Everyone
 	Placed bool   // the context names a placement too
 }

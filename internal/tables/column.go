@@ -92,9 +92,10 @@ func containsAny(s string, words ...string) bool {
 }
 
 // Value returns what the column holds for the tenant id, as it is bound in SQL. It fails if the column cannot hold that
-// ID, or holds it in another spelling, so that two IDs never meet in one value.
-func (c *Column) Value(ctx context.Context, id string) (any, error) {
-	var v any = id
+// ID, or holds it in another spelling, so that two IDs never meet in one value. boxed is id as an any, which most columns
+// hold: a statement is spared an allocation.
+func (c *Column) Value(ctx context.Context, id string, boxed any) (any, error) {
+	v := boxed
 	switch c.form {
 	case integer:
 		n, err := strconv.ParseInt(id, 10, c.bits)

@@ -246,7 +246,7 @@ func TestColumnValue(t *testing.T) {
 	} {
 		column, err := newColumn(s.LookUpField(c.field))
 		require.NoError(t, err, c.field)
-		got, err := column.Value(context.Background(), c.id)
+		got, err := column.Value(context.Background(), c.id, c.id)
 		if c.want == nil {
 			require.Error(t, err, "%s %q", c.field, c.id)
 			continue
