@@ -14,8 +14,12 @@ import (
 func (h *Hooks) readClauses(db *gorm.DB, pass *Pass) error {
 	stmt := db.Statement
 	for name, c := range stmt.Clauses {
-		switch name {
-		case "WHERE", "VALUES", "ON CONFLICT", "SET", "LIMIT":
+		if c.Builder != nil && pass.confined {
+			return h.refusal(pass, Unconfined, "clause "+name+" brings a builder of its own, which cannot be read")
+		}
+		_, limit := c.Expression.(clause.Limit)
+		switch {
+		case name == "WHERE", name == "VALUES", name == "ON CONFLICT", name == "SET", limit:
 			if c.BeforeExpression == nil && c.AfterNameExpression == nil && c.AfterExpression == nil {
 				continue
 			}
@@ -146,14 +150,15 @@ func (r *reader) words(s string) {
 	}
 }
 
-// modifier reads what stands behind INSERT, UPDATE or DELETE. REPLACE deletes the rows that are in the way, whoever owns
-// them.
+// modifier reads what stands behind INSERT, UPDATE or DELETE. REPLACE is not among what may: it deletes the rows that are in
+// the way, whoever owns them.
 func (r *reader) modifier(s string) {
-	if s == "" {
-		return
-	}
-	r.words(s)
-	if r.pass.confined && strings.Contains(strings.ToUpper(s), "REPLACE") {
-		r.why, r.at = "REPLACE deletes rows of other tenants that are in its way: use clause.OnConflict", s
+	switch strings.Join(strings.Fields(strings.ToUpper(s)), " ") {
+	case "", "LOW_PRIORITY", "HIGH_PRIORITY", "DELAYED", "QUICK", "IGNORE", "LOW_PRIORITY IGNORE", "ONLY",
+		"OR IGNORE", "OR ABORT", "OR FAIL", "OR ROLLBACK":
+	default:
+		if r.pass.confined || !r.h.Rules.UnlistedAreGlobal() {
+			r.why, r.at = "it is no modifier that leaves other rows alone", s
+		}
 	}
 }

@@ -54,12 +54,20 @@ func (h *Hooks) fill(pass *Pass) error {
 	stmt, column := pass.stmt, pass.Table.Tenant
 	h.selectTenant(pass)
 	return eachRow(stmt, func(r row) error {
-		if r.values != nil {
-			v, _ := r.get(pass.Context, column.Name)
+		if !r.model.IsValid() {
+			if r.values == nil {
+				return nil
+			}
+			v, known := r.get(pass.Context, column.Name)
 			if compareTenant(pass, v) == otherTenant {
 				return h.foreignRow(pass, column.Name)
 			}
-			return nil // buildValues adds it
+			if !known {
+				r.values[column.Name] = pass.arg.value // GORM makes the columns of an upsert of the keys; settle takes it out
+				w := pass.writing()
+				w.filled = append(w.filled, r.values)
+			}
+			return nil
 		}
 		f := r.schema.FieldsByDBName[column.Name]
 		if f == nil {
@@ -122,6 +130,9 @@ func (h *Hooks) buildValues(c clause.Clause, b clause.Builder) {
 	if pass.Table != nil && pass.Table.Class == tables.Owned {
 		pass.pending = false
 		with, err := h.valuesWithTenant(pass, values)
+		if err == nil && c.Builder != nil {
+			err = h.refusal(pass, Unconfined, "clause VALUES brings a builder of its own")
+		}
 		if err != nil {
 			_ = b.AddError(err)
 			return

@@ -4,8 +4,12 @@ import (
 	"database/sql"
 	"database/sql/driver"
 	"fmt"
+	"math"
 	"reflect"
 	"slices"
+	"strconv"
+	"strings"
+	"unicode/utf8"
 
 	"gorm.io/gorm/clause"
 	"gorm.io/gorm/schema"
@@ -31,13 +35,18 @@ func (h *Hooks) foreignKeysOfRows(pass *Pass) error {
 		parents := parentTuples{}
 		_ = eachRow(pass.stmt, func(r row) error {
 			if key.TypeColumn != "" {
-				if v, known := r.get(pass.Context, key.TypeColumn); !known || !isExpression(v) && fmt.Sprint(v) != key.TypeValue {
+				if v, known := r.get(pass.Context, key.TypeColumn); !known || !mayBeType(v, key.TypeValue) {
 					return nil
 				}
 			}
-			parents.add(key.Columns, func(column string) (any, bool) { return r.get(pass.Context, column) })
+			parents.addKey(key, func(column string) (any, bool) { return r.get(pass.Context, column) })
 			return nil
 		})
+		if parents.unknown {
+			if err := h.verifyLater(pass, key); err != nil {
+				return err
+			}
+		}
 		if err := h.checkParents(pass, key, &parents); err != nil {
 			return err
 		}
@@ -81,11 +90,11 @@ func (h *Hooks) foreignKeysOfSet(pass *Pass, set clause.Set) error {
 		if !touched && !typed {
 			continue
 		}
-		if typed && !isExpression(typ) && fmt.Sprint(typ) != key.TypeValue {
+		if typed && !mayBeType(typ, key.TypeValue) {
 			continue
 		}
 		parents := parentTuples{}
-		parents.add(key.Columns, assigned)
+		parents.addKey(key, assigned)
 		if !typed && !parents.unknown && len(parents.tuples) == 0 {
 			continue // NULL points at nothing
 		}
@@ -105,11 +114,15 @@ func (h *Hooks) foreignKeysOfSet(pass *Pass, set clause.Set) error {
 // assigned returns what a SET clause assigns to a column.
 func assigned(s *schema.Schema, set clause.Set, column string) (value any, known bool) {
 	for _, a := range set {
-		if sameColumn(s, a.Column.Name, column) {
-			return a.Value, true
+		if !sameColumn(s, a.Column.Name, column) {
+			continue
 		}
+		if known {
+			return twice(), true
+		}
+		value, known = a.Value, true
 	}
-	return nil, false
+	return value, known
 }
 
 // parentTuples are the distinct keys that rows point at.
@@ -117,6 +130,70 @@ type parentTuples struct {
 	tuples  [][]any
 	seen    map[string]bool
 	unknown bool // some are expressions, or not all of their columns are there
+}
+
+// addKey adds what one row has for a foreign key. A value that the column may take for another is only known when it is
+// there: MySQL rounds 1.6 to 2.
+func (p *parentTuples) addKey(key *tables.ForeignKey, get func(string) (any, bool)) {
+	p.add(key.Columns, func(column string) (any, bool) {
+		v, known := get(column)
+		if known && !isExpression(v) && !keepsValue(key.Field(column), literal(v)) {
+			return twice(), true
+		}
+		return v, known
+	})
+}
+
+// keepsValue tells whether a column of a field's type stores a value as it is.
+func keepsValue(f *schema.Field, v any) bool {
+	if v == nil {
+		return true
+	}
+	rv := reflect.ValueOf(v)
+	text, isText := v.(string)
+	if b, ok := v.([]byte); ok {
+		text, isText = string(b), true
+	}
+	if f == nil {
+		return isText || rv.CanInt() || rv.CanUint()
+	}
+	switch kind := f.IndirectFieldType.Kind(); {
+	case kind >= reflect.Int && kind <= reflect.Uint64:
+		if isText || rv.Kind() == reflect.String {
+			if !isText {
+				text = rv.String()
+			}
+			n, err := strconv.ParseInt(text, 10, 64)
+			return err == nil && strconv.FormatInt(n, 10) == text
+		}
+		return rv.CanInt() || rv.CanUint() || rv.CanFloat() && rv.Float() == math.Trunc(rv.Float()) && math.Abs(rv.Float()) < 1<<53
+	case kind == reflect.String:
+		return isText || rv.Kind() == reflect.String
+	default:
+		return isText || rv.Type() == f.IndirectFieldType || rv.CanInt() || rv.CanUint()
+	}
+}
+
+// mayBeType tells whether the value of a type column may be the one of a polymorphic relation. Databases differ in which
+// strings they take for equal, so a value that is not surely another is looked at.
+func mayBeType(v any, want string) bool {
+	if isExpression(v) {
+		return true
+	}
+	v = literal(v)
+	s, isText := v.(string)
+	if b, ok := v.([]byte); ok {
+		s, isText = string(b), true
+	}
+	if !isText {
+		return v != nil && fmt.Sprint(v) == want
+	}
+	for i := range len(s) {
+		if s[i] >= utf8.RuneSelf {
+			return true
+		}
+	}
+	return strings.EqualFold(strings.TrimSpace(s), want)
 }
 
 func (p *parentTuples) add(columns []string, get func(string) (any, bool)) {

@@ -204,13 +204,29 @@ func (h *Hooks) admitJoined(pass *Pass, t *tables.Table) error {
 	return nil
 }
 
+// joinKind returns the plain name of a join's type, as GORM writes it before JOIN; "" if there is no such type.
+func joinKind(joinType string) string {
+	switch strings.ToUpper(strings.TrimSpace(joinType)) {
+	case "", "INNER":
+		return "INNER"
+	case "LEFT", "LEFT OUTER":
+		return "LEFT"
+	case "RIGHT", "RIGHT OUTER":
+		return "RIGHT"
+	case "CROSS":
+		return "CROSS"
+	default:
+		return ""
+	}
+}
+
 // outerSide deals with RIGHT JOIN, where the main table is the side whose rows may be missing: it is confined in the ON,
 // and the joined table in WHERE.
 func (h *Hooks) outerSide(pass *Pass, joinType string, joins int, path []*schema.Relationship, on *joinOn) error {
-	switch strings.ToUpper(strings.TrimSpace(joinType)) {
-	case "", "LEFT", "LEFT OUTER", "INNER", "CROSS":
+	switch joinKind(joinType) {
+	case "LEFT", "INNER", "CROSS":
 		return nil
-	case "RIGHT", "RIGHT OUTER":
+	case "RIGHT":
 		if !pass.confined && len(on.tables) == 0 {
 			return nil
 		}
@@ -233,9 +249,8 @@ func (h *Hooks) readSubqueryJoin(pass *Pass, e clause.Expression) error {
 	r := reader{h: h, pass: pass}
 	if ok && len(named.Vars) >= 2 && isSubquery(named.Vars[0]) {
 		head, tail, found := strings.Cut(named.SQL, " JOIN (?) AS ?")
-		r.words(head)
 		alias, isTable := named.Vars[1].(clause.Table)
-		if found && (tail == "" || tail == " ON ?") && isTable && !alias.Raw && plain(alias.Name) {
+		if found && joinKind(head) != "" && (tail == "" || tail == " ON ?") && isTable && !alias.Raw && plain(alias.Name) {
 			r.value(named.Vars[0])
 			r.values(named.Vars[2:])
 			if !r.opaque {
@@ -294,7 +309,9 @@ func (h *Hooks) fromJoin(pass *Pass, j *clause.Join) error {
 	if err := h.admitJoined(pass, t); err != nil {
 		return err
 	}
-	r.words(string(j.Type))
+	if joinKind(string(j.Type)) == "" {
+		return h.refusal(pass, Unconfined, "join type "+quote(string(j.Type))+" is not known")
+	}
 	r.expressions(j.ON.Exprs)
 	if r.why == "" && (r.opaque || j.Table.Raw || !plain(j.Table.Alias) && j.Table.Alias != "") {
 		r.why = "a join that GORM did not write cannot be read"
@@ -305,7 +322,7 @@ func (h *Hooks) fromJoin(pass *Pass, j *clause.Join) error {
 	if t.Class != tables.Owned && t.Class != tables.Link {
 		return nil
 	}
-	if kind := strings.ToUpper(string(j.Type)); kind != "" && kind != "INNER" && kind != "LEFT" || len(j.Using) > 0 {
+	if kind := joinKind(string(j.Type)); kind == "RIGHT" || kind == "CROSS" || len(j.Using) > 0 {
 		return h.refusal(pass, Unconfined, "only inner and left joins with ON are possible in clause.From")
 	}
 	alias := j.Table.Alias

@@ -4,10 +4,12 @@ import (
 	"context"
 	"database/sql/driver"
 	"errors"
+	"strings"
 
 	"gorm.io/gorm"
 	"gorm.io/gorm/clause"
 
+	"github.com/gormtenancy/tenancy/internal/dialect"
 	"github.com/gormtenancy/tenancy/internal/tables"
 )
 
@@ -149,6 +151,9 @@ func (h *Hooks) Admit(ctx context.Context, query string, args []any) (pass *Pass
 	if pass.pending {
 		return nil, h.refusal(pass, Unconfined, "it was built without its tenant condition: Statement.BuildClauses or another plugin left out WHERE or VALUES")
 	}
+	if pass.confined && !h.marksFit(query, len(args)) {
+		return nil, h.refusal(pass, Unconfined, "it has more or fewer placeholders than arguments, so the tenant would be bound in another place")
+	}
 	for i, a := range args {
 		switch arg := a.(type) {
 		case *Arg:
@@ -160,6 +165,19 @@ func (h *Hooks) Admit(ctx context.Context, query string, args []any) (pass *Pass
 		}
 	}
 	return pass, nil
+}
+
+// marksFit tells whether a statement has a place for each argument, where arguments go by their order: SQLite's driver
+// ignores those that are too many.
+func (h *Hooks) marksFit(query string, args int) bool {
+	if h.engine == dialect.Postgres {
+		return true // numbered
+	}
+	if strings.Count(query, "?") == args && strings.IndexByte(query, '\'') < 0 {
+		return true
+	}
+	n, ok := h.text.OpenMarks(query)
+	return ok && n == args
 }
 
 // covers tells whether query is the text that this pass was made for. For GORM's statements that is a comparison of two

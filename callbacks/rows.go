@@ -82,12 +82,19 @@ func (r row) get(ctx context.Context, column string) (value any, known bool) {
 		return v, true
 	}
 	for key, v := range r.values {
-		if sameColumn(r.schema, key, column) {
-			return v, true
+		if !sameColumn(r.schema, key, column) {
+			continue
 		}
+		if known {
+			return twice(), true
+		}
+		value, known = v, true
 	}
-	return nil, false
+	return value, known
 }
+
+// twice stands for the value of a column that is given two of them: only the database knows which it takes.
+func twice() any { return clause.Expr{} }
 
 // sameColumn tells whether key, as an application spells it in a map or an assignment, is the column: by field name, by
 // column name, in any case, quoted or with a table in front.

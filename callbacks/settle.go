@@ -15,7 +15,8 @@ type writeState struct {
 	before    [][2]reflect.Value   // the rows and what they were
 	verify    []*tables.ForeignKey // to be looked at when the statement has run
 	savepoint bool
-	pool      gorm.ConnPool // that the statement had before it got a transaction of its own
+	filled    []map[string]any // that have the tenant in them only for GORM to see
+	pool      gorm.ConnPool    // that the statement had before it got a transaction of its own
 }
 
 // writing returns the pass's write state.
@@ -81,6 +82,11 @@ func (h *Hooks) settle(db *gorm.DB) {
 	}
 	if pass.ownSet {
 		delete(stmt.Clauses, "SET")
+	}
+	if pass.write != nil {
+		for _, m := range pass.write.filled {
+			delete(m, pass.Table.Tenant.Name)
+		}
 	}
 	if db.Error == nil && !db.DryRun {
 		if err := h.verify(db, pass); err != nil {

@@ -81,7 +81,7 @@ func (h *Hooks) namesNoTenantTable(text string) bool {
 
 // otherTables refuses clauses that redirect the statement to another table than the one it was admitted for.
 func (h *Hooks) otherTables(pass *Pass, name string, t clause.Table) error {
-	if t.Name == "" || t.Name == clause.CurrentTable {
+	if (t.Name == "" || t.Name == clause.CurrentTable) && !t.Raw && t.Alias == "" {
 		return nil
 	}
 	known, err := h.Tables.Find(nil, t.Name)
@@ -89,7 +89,7 @@ func (h *Hooks) otherTables(pass *Pass, name string, t clause.Table) error {
 		return h.refusal(pass, InvalidConfig, err.Error())
 	}
 	switch {
-	case t.Raw || t.Alias != "" && !plain(t.Alias):
+	case t.Raw || t.Alias != "" && !plain(t.Alias) || t.Name == "" || t.Name == clause.CurrentTable:
 	case known.Class == tables.Global, known.Class == tables.Reference:
 		return nil
 	case known.Class == tables.Unlisted && h.Rules.UnlistedAreGlobal():

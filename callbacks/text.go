@@ -22,7 +22,7 @@ type reader struct {
 	place sqltext.Place
 
 	opaque bool
-	built  bool   // an argument is SQL, not a value
+	built  bool   // the argument just read is SQL that is written as it is
 	why    string // why the statement must be refused
 	reason Reason // Unconfined if zero
 	at     string // the text that is to blame
@@ -51,7 +51,7 @@ func (r *reader) text(s string) {
 		return
 	}
 	why := r.h.text.Fragment(s, r.place)
-	if why == "" || !r.pass.confined && r.h.namesNoTenantTable(s) {
+	if why == "" || !r.matters(s) {
 		return
 	}
 	r.why, r.at = why, s
@@ -150,24 +150,67 @@ func (r *reader) expression(e clause.Expression) {
 
 // arguments reads what is put in the place of text's marks.
 func (r *reader) arguments(text string, vs []any, named bool) {
-	outer := r.built
-	r.built = false
+	if len(vs) == 0 || r.why != "" {
+		return
+	}
+	r.hidden(text, vs, named)
 	for i, v := range vs {
-		switch t, isTable := v.(clause.Table); {
-		case isTable && !t.Raw && t.Alias == "" && qualifies(text, i):
-			r.built = true
+		t, isTable := v.(clause.Table)
+		if isTable && !t.Raw && t.Alias == "" && qualifies(text, i) {
 			r.name(t.Name)
-		case named:
+			continue
+		}
+		outer := r.built
+		r.built = false
+		if named {
 			r.named(v)
-		default:
+		} else {
 			r.value(v)
 		}
+		alone := !r.built || r.h.text.StandsAlone(text, i) && (!named || r.h.text.NamedStandAlone(text))
+		if !alone && r.why == "" && r.matters(text) {
+			r.why, r.at = "SQL is put where it joins with what is beside it, or where IN takes it for a table: put it in parentheses", text
+		}
+		r.built = r.built || outer
 	}
-	if r.built && r.why == "" && r.h.text.HidesMark(text) && (r.pass.confined || !r.h.namesNoTenantTable(text)) {
-		r.why, r.at = "SQL would be put inside its quotes", text
-	}
-	r.built = r.built || outer
 }
+
+// hidden refuses marks inside quotes and comments, which GORM replaces and the database does not see: all arguments after
+// one would be bound in the wrong places, the tenant among them.
+func (r *reader) hidden(text string, vs []any, named bool) {
+	r.h.text.HiddenMarks(text, func(mark string) bool {
+		if mark != "?" && !(named && r.names(vs, mark)) || !r.matters(text) {
+			return true
+		}
+		r.why, r.at = "a placeholder inside quotes or a comment takes an argument: bind the whole text instead", text
+		return false
+	})
+}
+
+// names tells whether one of a NamedExpr's arguments may have the name.
+func (r *reader) names(vs []any, name string) bool {
+	for _, v := range vs {
+		switch v := v.(type) {
+		case sql.NamedArg:
+			if v.Name == name {
+				return true
+			}
+		case map[string]any:
+			if _, ok := v[name]; ok {
+				return true
+			}
+		default:
+			if reflect.Indirect(reflect.ValueOf(v)).Kind() == reflect.Struct {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// matters tells whether text must be refused if it cannot be read: not if the statement is on other tables than tenants',
+// and the text names none of those.
+func (r *reader) matters(text string) bool { return r.pass.confined || !r.h.namesNoTenantTable(text) }
 
 // qualifies tells whether the mark for an argument is the table of a column: "?.name".
 func qualifies(text string, argument int) bool {
@@ -221,7 +264,7 @@ func (r *reader) value(v any) {
 	case clause.Table:
 		r.built = true
 		own := !v.Raw && v.Alias == "" && (v.Name == clause.CurrentTable || v.Name == r.pass.stmt.Table)
-		if !own && (r.pass.confined || !r.h.namesNoTenantTable(v.Name)) {
+		if !own && r.matters(v.Name) {
 			r.why, r.at = "it brings in a table", v.Name // "x IN ?" would read it
 		}
 	case gorm.Valuer, clause.Interface:
@@ -233,7 +276,6 @@ func (r *reader) value(v any) {
 	case []any:
 		r.values(v)
 	case *gorm.DB:
-		r.built = true
 		r.subquery(v)
 	default:
 		r.elements(reflect.ValueOf(v))

@@ -3,6 +3,7 @@ package callbacks
 import (
 	"reflect"
 	"slices"
+	"strings"
 
 	"gorm.io/gorm"
 	gormcallbacks "gorm.io/gorm/callbacks"
@@ -173,13 +174,39 @@ func (h *Hooks) readAssignment(pass *Pass, set clause.Set, i int, a clause.Assig
 	if r.column(a.Column); a.Column.Raw || r.opaque {
 		return h.refusal(pass, Unconfined, "column name "+quote(a.Column.Name)+" is not plain")
 	}
-	if r.value(a.Value); r.opaque && r.why == "" {
-		if pass.stmt.SQL.Len() > 0 { // a field's clause, such as a version's, has built the statement
-			r.why = "a value cannot be read"
-		}
-		set[i].Value = &readAssigned{hooks: h, pass: pass, value: a.Value}
+	set[i].Value = r.assigned(a.Value)
+	if r.opaque && r.why == "" && pass.stmt.SQL.Len() > 0 { // a field's clause, such as a version's, has built the statement
+		r.why = "a value cannot be read"
 	}
 	return r.verdict("SET")
+}
+
+// assigned reads a value to be assigned, and returns what is to be written in its place: text in parentheses, so that it
+// cannot go on behind the value, and what could not be read as something that is read once it is written.
+func (r *reader) assigned(v any) any {
+	r.value(v)
+	if r.opaque && r.why == "" {
+		return &readAssigned{hooks: r.h, pass: r.pass, value: v}
+	}
+	switch e := v.(type) {
+	case clause.Expr:
+		if !strings.EqualFold(strings.TrimSpace(e.SQL), "default") {
+			return inParentheses{e}
+		}
+	case clause.NamedExpr:
+		return inParentheses{e}
+	}
+	return v
+}
+
+// inParentheses is an expression that nothing of it can reach out of.
+type inParentheses struct{ clause.Expression }
+
+// Build implements [clause.Expression].
+func (p inParentheses) Build(b clause.Builder) {
+	_ = b.WriteByte('(')
+	p.Expression.Build(b)
+	_ = b.WriteByte(')')
 }
 
 // readAssigned is an assigned value that is read once it is written.
@@ -192,7 +219,9 @@ type readAssigned struct {
 // Build implements [clause.Expression].
 func (v *readAssigned) Build(b clause.Builder) {
 	start := v.pass.stmt.SQL.Len()
+	_ = b.WriteByte('(')
 	b.AddVar(b, v.value)
+	_ = b.WriteByte(')')
 	r := reader{h: v.hooks, pass: v.pass, place: sqltext.Assignment}
 	r.written(v.pass.stmt.SQL.String()[start:])
 	v.hooks.failBuild(v.pass, b, r.verdict("SET"))

@@ -129,6 +129,9 @@ func (h *Hooks) readOnConflict(pass *Pass, oc *clause.OnConflict) error {
 	if err := r.verdict("ON CONFLICT"); err != nil {
 		return err
 	}
+	if len(oc.TargetWhere.Exprs) > 0 {
+		oc.TargetWhere = clause.Where{Exprs: []clause.Expression{inParentheses{oc.TargetWhere}}}
+	}
 	oc.DoUpdates = slices.Clone(oc.DoUpdates)
 	for i, a := range oc.DoUpdates {
 		own := pass.confined && pass.Table.Class == tables.Owned && sameColumn(pass.stmt.Schema, a.Column.Name, pass.Table.Tenant.Name)
@@ -139,9 +142,7 @@ func (h *Hooks) readOnConflict(pass *Pass, oc *clause.OnConflict) error {
 		if r.column(a.Column); a.Column.Raw || r.opaque {
 			return h.refusal(pass, Unconfined, "column name "+quote(a.Column.Name)+" is not plain")
 		}
-		if r.value(a.Value); r.opaque && r.why == "" {
-			oc.DoUpdates[i].Value = &readAssigned{hooks: h, pass: pass, value: a.Value}
-		}
+		oc.DoUpdates[i].Value = r.assigned(a.Value)
 		if err := r.verdict("DO UPDATE SET"); err != nil {
 			return err
 		}

@@ -110,6 +110,9 @@ func (h *Hooks) buildWhere(c clause.Clause, b clause.Builder) {
 	}
 	r := reader{h: h, pass: pass}
 	r.expression(c.Expression)
+	if c.Builder != nil && pass.confined {
+		r.why = "it brings a builder of its own, which cannot be read"
+	}
 	if r.why != "" {
 		h.failBuild(pass, b, r.verdict("Where"))
 	}

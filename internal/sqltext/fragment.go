@@ -179,6 +179,9 @@ func (r *reader) compares() {
 func (r *reader) belongs() bool {
 	ahead := r.scan
 	first, second := ahead.next(), ahead.next()
+	if first.kind == word && strings.EqualFold(r.text(first), "rollup") {
+		return true // MySQL's GROUP BY … WITH ROLLUP
+	}
 	if first.kind != word || second.kind != word {
 		return false
 	}

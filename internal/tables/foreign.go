@@ -13,6 +13,7 @@ type ForeignKey struct {
 	Parent   *Table
 	Columns  []string // in the child
 	Keys     []string // in the parent, in the same order
+	fields   []*schema.Field
 
 	// TypeColumn and TypeValue say when the key is meant for this parent, in a polymorphic relation.
 	TypeColumn, TypeValue string
@@ -20,6 +21,14 @@ type ForeignKey struct {
 	// Carries is the child's column that holds the tenant of the parent, if the key has one; such a key needs no look at
 	// the parent, only that this column holds the tenant.
 	Carries string
+}
+
+// Field returns the model's field of one of Columns.
+func (k *ForeignKey) Field(column string) *schema.Field {
+	if i := slices.Index(k.Columns, column); i >= 0 {
+		return k.fields[i]
+	}
+	return nil
 }
 
 func (k *ForeignKey) same(o *ForeignKey) bool {
@@ -35,6 +44,7 @@ func (k *ForeignKey) reference(ref *schema.Reference) {
 	}
 	k.Columns = append(k.Columns, ref.ForeignKey.DBName)
 	k.Keys = append(k.Keys, ref.PrimaryKey.DBName)
+	k.fields = append(k.fields, ref.ForeignKey)
 	if k.Parent.Tenant != nil && ref.PrimaryKey.DBName == k.Parent.Tenant.Name {
 		k.Carries = ref.ForeignKey.DBName
 	}
