@@ -323,33 +323,30 @@ func (h *Hooks) onlyForeign(pass *Pass, key *tables.ForeignKey, tuples [][]any, 
 
 // anyOf writes a condition that is true for rows whose columns equal one of the tuples.
 func (o *own) anyOf(table string, columns []string, tuples [][]any) {
-	if len(columns) == 1 {
-		o.quoted(table, columns[0])
-		o.text(" IN (")
-		for i, tuple := range tuples {
-			if i > 0 {
-				o.text(",")
-			}
-			o.bind(tuple[0])
-		}
-		o.text(")")
-		return
+	open, row := "", ""
+	if len(columns) > 1 {
+		open, row = "(", o.pass.hooks.engine.RowList()
 	}
-	o.text("(")
+	o.text(open)
+	for i, column := range columns {
+		if i > 0 {
+			o.text(",")
+		}
+		o.quoted(table, column)
+	}
+	if open != "" {
+		o.text(")")
+	}
+	o.text(" IN (" + row)
 	for i, tuple := range tuples {
 		if i > 0 {
-			o.text(" OR ")
+			o.text(",")
 		}
-		o.text("(")
-		for j, column := range columns {
-			if j > 0 {
-				o.text(" AND ")
-			}
-			o.quoted(table, column)
-			o.text(" = ")
-			o.bind(tuple[j])
+		o.text(open)
+		o.AddVar(&o.Statement, tuple...)
+		if open != "" {
+			o.text(")")
 		}
-		o.text(")")
 	}
 	o.text(")")
 }

@@ -28,7 +28,7 @@ func (o *own) bind(v any)                  { o.AddVar(&o.Statement, v) }
 // query sends the statement; each is called for every row.
 func (o *own) query(each func(*sql.Rows) error) (err error) {
 	query, begin, n := o.SQL.String(), time.Now(), int64(0)
-	pass := &Pass{Context: o.pass.Context, Op: OpRaw, Who: o.pass.Who, text: query, scoped: true}
+	pass := &Pass{Context: o.pass.Context, Op: OpRaw, Who: o.pass.Who, hooks: o.pass.hooks, text: query, scoped: true}
 	defer func() {
 		o.Logger.Trace(o.pass.Context, begin, func() (string, int64) { return o.Explain(query, o.Vars...), n }, err)
 	}()
@@ -59,7 +59,7 @@ func (o *own) exists() (found bool, err error) {
 // exec sends a statement without rows.
 func (o *own) exec() error {
 	query := o.SQL.String()
-	pass := &Pass{Context: o.pass.Context, Op: OpRaw, Who: o.pass.Who, text: query, scoped: true}
+	pass := &Pass{Context: o.pass.Context, Op: OpRaw, Who: o.pass.Who, hooks: o.pass.hooks, text: query, scoped: true}
 	_, err := o.pass.stmt.ConnPool.ExecContext(pass, query, o.Vars...)
 	return err
 }

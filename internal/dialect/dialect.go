@@ -53,5 +53,13 @@ func (e Engine) LockRows() string {
 	}
 }
 
+// RowList stands before a list of rows in "(a, b) IN (…)".
+func (e Engine) RowList() string {
+	if e == SQLite {
+		return "VALUES "
+	}
+	return ""
+}
+
 // UpsertHasWhere tells whether INSERT … ON CONFLICT DO UPDATE takes a WHERE, and touches only rows of the named target.
 func (e Engine) UpsertHasWhere() bool { return e == Postgres || e == SQLite }
