@@ -246,6 +246,9 @@ func TestPromise1TextThatCouldReachATable(t *testing.T) {
 		require.ErrorIs(t, err, tenancy.ErrUnconfinedSQL, name)
 	}
 	require.Equal(t, before, s.theirs(t))
+	err := s.a.Where("tenant_id = 'b' AND id IN (SELECT 1)").Find(&rows).Error
+	require.ErrorContains(t, err, "tenant_id = '…' AND")
+	require.NotContains(t, err.Error(), "'b'", "data is not in messages")
 }
 
 func TestPromise2OnlyTheTenantsRows(t *testing.T) {

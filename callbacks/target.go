@@ -2,6 +2,7 @@ package callbacks
 
 import (
 	"reflect"
+	"regexp"
 	"strings"
 
 	"gorm.io/gorm"
@@ -98,9 +99,12 @@ func (h *Hooks) otherTables(pass *Pass, name string, t clause.Table) error {
 	return h.refusal(pass, Unconfined, "clause "+name+" names table "+quote(t.Name)+" of its own: use Table or a model")
 }
 
-// quote shows text of the caller's in a message, shortened. Values are never in it: they are bound.
+var literals = regexp.MustCompile(`'(?:[^']|'')*'?`)
+
+// quote shows text of the caller's in a message: shortened, and without what it has in quotes, which can be data.
 func quote(text string) string {
 	const most = 60
+	text = literals.ReplaceAllString(text, "'…'")
 	if len(text) > most {
 		text = strings.ToValidUTF8(text[:most], "") + "…"
 	}

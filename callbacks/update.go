@@ -218,12 +218,12 @@ type readAssigned struct {
 
 // Build implements [clause.Expression].
 func (v *readAssigned) Build(b clause.Builder) {
-	start := v.pass.stmt.SQL.Len()
 	_ = b.WriteByte('(')
+	start := v.pass.stmt.SQL.Len()
 	b.AddVar(b, v.value)
-	_ = b.WriteByte(')')
 	r := reader{h: v.hooks, pass: v.pass, place: sqltext.Assignment}
 	r.written(v.pass.stmt.SQL.String()[start:])
+	_ = b.WriteByte(')')
 	v.hooks.failBuild(v.pass, b, r.verdict("SET"))
 }
 
