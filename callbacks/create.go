@@ -24,6 +24,9 @@ func (h *Hooks) confineCreate(db *gorm.DB) {
 }
 
 func (h *Hooks) prepareCreate(db *gorm.DB, pass *Pass) error {
+	if err := h.readmit(pass); err != nil {
+		return err
+	}
 	if !pass.free {
 		if err := h.readClauses(db, pass); err != nil {
 			return err

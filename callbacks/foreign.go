@@ -129,7 +129,8 @@ func assigned(s *schema.Schema, set clause.Set, column string) (value any, known
 type parentTuples struct {
 	tuples  [][]any
 	seen    map[string]bool
-	unknown bool // some are expressions, or not all of their columns are there
+	zero    func(column string) bool // whether the number 0 is a value there; nil: nowhere
+	unknown bool                     // some are expressions, or not all of their columns are there
 }
 
 // addKey adds what one row has for a foreign key. A value that the column may take for another is only known when it is
@@ -204,7 +205,7 @@ func (p *parentTuples) add(columns []string, get func(string) (any, bool)) {
 			p.unknown = true
 			return
 		}
-		if tuple[i] = literal(v); tuple[i] == nil {
+		if tuple[i] = p.literal(column, v); tuple[i] == nil {
 			return // NULL, or GORM's way to say so, points at nothing
 		}
 	}
@@ -216,6 +217,17 @@ func (p *parentTuples) add(columns []string, get func(string) (any, bool)) {
 		p.seen[id] = true
 		p.tuples = append(p.tuples, tuple)
 	}
+}
+
+// literal unwraps the value of a column.
+func (p *parentTuples) literal(column string, v any) any {
+	if l := literal(v); l != nil || p.zero == nil || !p.zero(column) {
+		return l
+	}
+	if rv := reflect.Indirect(reflect.ValueOf(v)); rv.IsValid() && (rv.CanInt() || rv.CanUint()) {
+		return rv.Interface()
+	}
+	return nil
 }
 
 // literal unwraps a key's value; nil for NULL and for the number 0, which GORM takes for an unset key.

@@ -56,14 +56,29 @@ func (h *Hooks) admitStatement(pass *Pass) (err error) {
 		pass.migrates()
 		return nil
 	}
+	return h.admitTarget(pass)
+}
+
+// admitTarget finds the main table and decides whether the subject may use it.
+func (h *Hooks) admitTarget(pass *Pass) (err error) {
+	pass.confined, pass.arg = false, Arg{}
 	if pass.Table, err = h.mainTable(pass); err != nil {
 		return err
 	}
+	pass.target, pass.expr = pass.stmt.Table, pass.stmt.TableExpr
 	pass.free = h.isFree(pass) // the first statement on a model may be what makes its tables known
 	if pass.Table == nil {
 		return nil
 	}
 	return h.admitTable(pass)
+}
+
+// readmit decides again if a hook of the application has given the statement another table.
+func (h *Hooks) readmit(pass *Pass) error {
+	if pass.target == pass.stmt.Table && pass.expr == pass.stmt.TableExpr {
+		return nil
+	}
+	return h.admitTarget(pass)
 }
 
 // isFree tells whether the statement's text needs no reading.
@@ -129,15 +144,15 @@ func (h *Hooks) argument(pass *Pass, c *tables.Column) (Arg, error) {
 	return Arg{column: c, id: pass.Who.ID, value: v}, err
 }
 
-// tenantValue is what column c holds for a tenant. An ID with characters that some collation folds makes the database
-// being asked, once for each column, how it compares.
+// tenantValue is what column c holds for a tenant. The database is asked, once for each column, how it compares; not for a
+// statement that is not sent.
 func (h *Hooks) tenantValue(pass *Pass, c *tables.Column) (any, error) {
 	id := pass.Who.ID
 	v, err := c.Value(pass.Context, id, pass.Who.Boxed)
 	if err != nil {
 		return nil, h.refusal(pass, InvalidTenant, err.Error())
 	}
-	if c.MustAsk(id) {
+	if c.MustAsk() && (pass.sub || !pass.stmt.DryRun) {
 		if err := h.askComparison(pass, c); err != nil {
 			return nil, h.refusal(pass, InvalidTenant, "cannot find out how column "+c.Name+" compares: "+err.Error())
 		}

@@ -54,7 +54,7 @@ func (h *Hooks) confineJoins(db *gorm.DB, pass *Pass) error {
 					on.user = again.user
 				}
 			}
-			r := reader{h: h, pass: pass}
+			r := reader{h: h, pass: pass, join: true}
 			if r.expressions(on.user.Exprs); r.opaque && r.why == "" {
 				r.why = "a condition of the join cannot be read: write it as text or with GORM's own expressions"
 			}

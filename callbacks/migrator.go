@@ -28,11 +28,11 @@ func newMigrators(db *gorm.DB) migrators {
 	return m
 }
 
-// calling tells whether the statement at hand was sent by a Migrator. The Migrator is a few calls away: a finisher, GORM's
-// Execute, and closures of its own.
+// calling tells whether the statement at hand was sent by a Migrator: whether the first caller that is neither GORM's
+// statement code nor this plugin is one of its methods, or a closure of one.
 func (m migrators) calling() bool {
 	var pcs [32]uintptr
-	frames := runtime.CallersFrames(pcs[:runtime.Callers(4, pcs[:])])
+	frames := runtime.CallersFrames(pcs[:runtime.Callers(3, pcs[:])])
 	for {
 		frame, more := frames.Next()
 		for _, prefix := range m.prefixes {
@@ -40,7 +40,9 @@ func (m migrators) calling() bool {
 				return true
 			}
 		}
-		if !more {
+		inside := strings.HasPrefix(frame.Function, "gorm.io/gorm.") || strings.HasPrefix(frame.Function, "gorm.io/gorm/callbacks.") ||
+			strings.HasPrefix(frame.Function, "github.com/gormtenancy/tenancy/callbacks.")
+		if !inside || !more {
 			return false
 		}
 	}

@@ -56,6 +56,8 @@ type Pass struct {
 	outer      *Pass             // of the statement whose hooks or associations this one serves
 	text       string            // of a statement that the hooks themselves send
 	conditions clause.Expression // the application's
+	target     string            // Statement.Table when Table was found
+	expr       *clause.Expr      // Statement.TableExpr likewise
 	right      *rightJoin        // if it has one
 	write      *writeState       // of a create or update that needs more than its own statement
 	arg        Arg               // the tenant of Table

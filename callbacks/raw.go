@@ -1,6 +1,7 @@
 package callbacks
 
 import (
+	"regexp"
 	"strings"
 
 	"github.com/gormtenancy/tenancy/internal/sqltext"
@@ -15,7 +16,7 @@ func (h *Hooks) admitRaw(pass *Pass) error {
 	case pass.Op == OpRaw && isSavepoint(sql):
 	case h.migrators.calling():
 		pass.migrates()
-	case h.namesNoTenantTable(sql):
+	case h.namesNoTenantTable(sql) && !composing.MatchString(sql):
 	case pass.Who.Kind == Nobody:
 		return h.refusal(pass, NoTenant, "raw SQL runs for a tenant too; to run it for all, use tenancy.WithoutTenant(ctx, reason)")
 	default:
@@ -31,6 +32,9 @@ func (h *Hooks) admitRaw(pass *Pass) error {
 	pass.scoped = true
 	return nil
 }
+
+// composing finds statements that run SQL which they put together, so that no name can be found in them.
+var composing = regexp.MustCompile(`(?i)^\s*do\b|\b(?:execute|prepare|call)\b`)
 
 func isSavepoint(sql string) bool {
 	_, ok := sqltext.SavepointOf(sql)

@@ -5,6 +5,7 @@ import (
 
 	"gorm.io/gorm"
 	"gorm.io/gorm/clause"
+	"gorm.io/gorm/schema"
 
 	"github.com/gormtenancy/tenancy/internal/tables"
 )
@@ -115,6 +116,15 @@ func (h *Hooks) verify(db *gorm.DB, pass *Pass) error {
 	if w == nil {
 		return nil
 	}
+	if w.upsert > 0 && !h.engine.UpsertHasWhere() {
+		// The row that was met may have been met by a key that could not be looked at before: a generated column, a prefix,
+		// a row inserted since. MariaDB gives back its primary key.
+		if err := h.refuseCollision(pass, [][]string{primaryKeys(db.Statement.Schema)}); err != nil {
+			w.swap()
+			return err
+		}
+		return h.verifyKeys(pass)
+	}
 	oc, _ := db.Statement.Clauses["ON CONFLICT"].Expression.(clause.OnConflict)
 	if w.upsert > 0 && !oc.DoNothing && db.RowsAffected < int64(w.upsert) {
 		w.swap() // the keys that were given, not those read back
@@ -123,7 +133,19 @@ func (h *Hooks) verify(db *gorm.DB, pass *Pass) error {
 		}
 		w.swap() // the application's own condition left rows out
 	}
-	for _, key := range w.verify {
+	return h.verifyKeys(pass)
+}
+
+func primaryKeys(s *schema.Schema) []string {
+	if s == nil {
+		return nil
+	}
+	return s.PrimaryFieldDBNames
+}
+
+// verifyKeys looks at foreign keys that were set to what only the database knows.
+func (h *Hooks) verifyKeys(pass *Pass) error {
+	for _, key := range pass.write.verify {
 		crosses, err := h.crossing(pass, key)
 		if err != nil {
 			return err

@@ -23,7 +23,10 @@ func (h *Hooks) mainTable(pass *Pass) (*tables.Table, error) {
 			return nil, h.derivedTable(pass)
 		case ok && len(stmt.TableExpr.Vars) == 0:
 			name = expr.Name
-			if stmt.Table == "" { // GORM does not read quoted names, and would write conditions without a table
+			switch { // GORM does not read all quoted names, and would write conditions on another name
+			case expr.Alias != "":
+				stmt.Table = expr.Alias
+			case stmt.Table == "":
 				stmt.Table = expr.Name
 			}
 		case pass.free || h.namesNoTenantTable(stmt.TableExpr.SQL):
@@ -36,7 +39,7 @@ func (h *Hooks) mainTable(pass *Pass) (*tables.Table, error) {
 	if err != nil {
 		return nil, h.refusal(pass, InvalidConfig, err.Error())
 	}
-	return t, nil
+	return t.Under(name), nil
 }
 
 // derivedTable admits Table("(?) AS x", subquery).

@@ -20,6 +20,7 @@ type reader struct {
 	h     *Hooks
 	pass  *Pass
 	place sqltext.Place
+	join  bool // the condition of an association's join
 
 	opaque bool
 	built  bool   // the argument just read is SQL that is written as it is
@@ -45,16 +46,35 @@ func (r *reader) verdict(name string) error {
 	return r.h.refusal(r.pass, r.reason, where+r.why)
 }
 
-// text reads a piece of SQL.
-func (r *reader) text(s string) {
+// text reads a piece of SQL without arguments.
+func (r *reader) text(s string) { r.textWith(s, 0) }
+
+// textWith reads a piece of SQL with marks for n arguments.
+func (r *reader) textWith(s string, n int) {
 	if r.why != "" {
 		return
 	}
 	why := r.h.text.Fragment(s, r.place)
-	if why == "" || !r.matters(s) {
-		return
+	switch {
+	case why == "" && r.h.text.RawArguments(s, n):
+		why = "it has places for more arguments than it is given"
+	case why == "" && r.join && (sqltext.DollarNumber(s) || r.hides(s)):
+		// GORM writes the condition of a join, looks for its marks in the text, and writes it again
+		// (gorm v1.31.2 callbacks/query.go BuildQuerySQL).
+		why = "a placeholder inside quotes cannot stand in the condition of a join"
 	}
-	r.why, r.at = why, s
+	if why != "" && r.matters(s) {
+		r.why, r.at = why, s
+	}
+}
+
+// hides tells whether a question mark stands inside quotes or a comment.
+func (r *reader) hides(text string) (found bool) {
+	r.h.text.HiddenMarks(text, func(mark string) bool {
+		found = mark == "?"
+		return !found
+	})
+	return found
 }
 
 // name reads a name that the dialect will quote. Quoting follows rules of each driver's own for names that are not plain,
@@ -114,7 +134,7 @@ func (r *reader) expression(e clause.Expression) {
 		r.operand(e.Column)
 		r.values(e.Values)
 	case clause.Expr:
-		r.text(e.SQL)
+		r.textWith(e.SQL, len(e.Vars))
 		r.arguments(e.SQL, e.Vars, false)
 	case clause.AndConditions:
 		r.expressions(e.Exprs)
@@ -123,7 +143,7 @@ func (r *reader) expression(e clause.Expression) {
 	case clause.NotConditions:
 		r.expressions(e.Exprs)
 	case clause.NamedExpr:
-		r.text(e.SQL)
+		r.textWith(e.SQL, len(e.Vars))
 		r.arguments(e.SQL, e.Vars, true)
 	case clause.Neq:
 		r.expression(clause.Eq(e))
@@ -326,5 +346,11 @@ func (r *reader) subquery(db *gorm.DB) {
 // written reads what an opaque expression has built.
 func (r *reader) written(text string) {
 	r.opaque = false
-	r.text(text)
+	why := r.h.text.Fragment(text, r.place)
+	if why == "" && r.hides(text) {
+		why = "an argument is put inside quotes or a comment"
+	}
+	if why != "" && r.why == "" && r.matters(text) {
+		r.why, r.at = why, text
+	}
 }

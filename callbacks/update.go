@@ -26,6 +26,9 @@ func (h *Hooks) confineUpdate(db *gorm.DB) {
 }
 
 func (h *Hooks) prepareUpdate(db *gorm.DB, pass *Pass) error {
+	if err := h.readmit(pass); err != nil {
+		return err
+	}
 	stmt := db.Statement
 	if pass.confined {
 		if err := h.carriesTenant(pass, reflect.ValueOf(stmt.Model)); err != nil {
@@ -78,8 +81,11 @@ func (h *Hooks) sameTenant(pass *Pass) error {
 		return nil
 	}
 	values, ok := pass.stmt.Dest.(map[string]any)
+	if p, isPointer := pass.stmt.Dest.(*map[string]any); isPointer && p != nil {
+		values, ok = *p, true
+	}
 	if !ok {
-		return h.carriesTenant(pass, reflect.ValueOf(pass.stmt.Dest))
+		return h.carriesTenantField(pass)
 	}
 	name := pass.Table.Tenant.Name
 	r := row{schema: pass.stmt.Schema, values: values}
@@ -88,6 +94,26 @@ func (h *Hooks) sameTenant(pass *Pass) error {
 		return nil
 	}
 	return h.foreignRow(pass, name)
+}
+
+// carriesTenantField does it for a struct, which can be of another type than the model.
+func (h *Hooks) carriesTenantField(pass *Pass) error {
+	dest := reflect.Indirect(reflect.ValueOf(pass.stmt.Dest))
+	if dest.Kind() != reflect.Struct || pass.stmt.Schema == nil || dest.Type() == pass.stmt.Schema.ModelType {
+		return h.carriesTenant(pass, dest)
+	}
+	other := &gorm.Statement{DB: pass.stmt.DB}
+	if other.Parse(pass.stmt.Dest) != nil {
+		return nil // GORM reports it
+	}
+	f := other.Schema.LookUpField(pass.Table.Tenant.Name)
+	if f == nil {
+		return nil
+	}
+	if v, zero := f.ValueOf(pass.Context, dest); !zero && compareTenant(pass, v) != sameTenant {
+		return h.foreignRow(pass, pass.Table.Tenant.Name)
+	}
+	return nil
 }
 
 // unlinks tells whether an update takes rows from their parent by a key that carries the tenant: GORM's association mode

@@ -59,6 +59,8 @@ func (h *Hooks) prepareUpsert(db *gorm.DB, pass *Pass) error {
 	if err != nil {
 		return err
 	}
+	pass.writing().upsert = rows
+	pass.write.remember(stmt)
 	return h.refuseCollision(pass, keys)
 }
 
@@ -229,14 +231,15 @@ func (h *Hooks) uniqueKeys(pass *Pass) ([][]string, error) {
 	var found [][]string
 	last := ""
 	err := o.query(func(rows *sql.Rows) error {
-		var key, column string
+		var key string
+		var column sql.NullString // none for a part that is an expression
 		if err := rows.Scan(&key, &column); err != nil {
 			return err
 		}
 		if key != last {
 			found, last = append(found, nil), key
 		}
-		found[len(found)-1] = append(found[len(found)-1], column)
+		found[len(found)-1] = append(found[len(found)-1], column.String)
 		return nil
 	})
 	if err != nil {
@@ -287,7 +290,10 @@ func (h *Hooks) refuseCollision(pass *Pass, keys [][]string) error {
 			continue // another tenant's row cannot have this key, or it was looked at already
 		}
 		seen = append(seen, key)
-		rows := parentTuples{}
+		rows := parentTuples{zero: func(column string) bool {
+			s := pass.stmt.Schema
+			return s == nil || s.FieldsByDBName[column] == nil || !s.FieldsByDBName[column].HasDefaultValue
+		}}
 		_ = eachRow(pass.stmt, func(r row) error {
 			rows.add(key, func(column string) (any, bool) { return r.get(pass.Context, column) })
 			return nil

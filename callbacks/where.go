@@ -21,6 +21,9 @@ func (h *Hooks) confineQuery(db *gorm.DB) {
 
 // confine reads the clauses, confines the joined tables, and marks the statement as one that needs its tenant condition.
 func (h *Hooks) confine(db *gorm.DB, pass *Pass) error {
+	if err := h.readmit(pass); err != nil {
+		return err
+	}
 	main := pass.confined
 	if !pass.free {
 		if err := h.readClauses(db, pass); err != nil {

@@ -1,6 +1,7 @@
 package dialect
 
 import (
+	"regexp"
 	"strings"
 
 	"github.com/gormtenancy/tenancy/internal/tables"
@@ -23,7 +24,7 @@ WHERE a.attrelid = to_regclass($1) AND a.attname = $2 AND NOT a.attisdropped`, [
 FROM information_schema.columns
 WHERE table_schema = DATABASE() AND table_name = ? AND column_name = ?`, []any{name, column}
 	case SQLite:
-		return `SELECT 'text', COALESCE(m.sql, ''), p.type
+		return `SELECT m.type, COALESCE(m.sql, ''), p.type
 FROM sqlite_master m JOIN pragma_table_info(m.name) p
 WHERE m.type IN ('table', 'view') AND m.name = ? COLLATE NOCASE AND p.name = ? COLLATE NOCASE`, []any{name, column}
 	default:
@@ -40,19 +41,34 @@ func (e Engine) Comparison(typ, collation, extra string) tables.Comparison {
 	case MySQL:
 		return mysqlComparison(typ, collation)
 	case SQLite:
-		// The collation of a column is in the text of its table alone. Any other collation than BINARY in that text is
-		// taken for the column's. Numeric affinity makes '1.0' and '1' one value.
-		affinity := strings.ToUpper(extra)
-		if strings.Contains(collation, "collate nocase") || strings.Contains(collation, "collate rtrim") || strings.Contains(collation, "collate") && !strings.Contains(collation, "collate binary") {
-			return tables.Folding
-		}
-		if strings.Contains(affinity, "CHAR") || strings.Contains(affinity, "TEXT") || strings.Contains(affinity, "CLOB") {
-			return tables.Exact
-		}
-		return tables.Folding
+		return sqliteComparison(typ, collation, strings.ToUpper(extra))
 	default:
 		return tables.Folding
 	}
+}
+
+// collations are the names of collations in the text of a table.
+var collations = regexp.MustCompile("collate\\s*[\"'`\\[]?\\s*(\\w+)")
+
+// sqliteComparison reads the text of a table: the collation of a column is there alone. Any other than BINARY in it is taken
+// for the column's. A view has the collations of its tables, which its text does not show.
+func sqliteComparison(kind, text, affinity string) tables.Comparison {
+	switch {
+	case strings.Contains(affinity, "CHAR"), strings.Contains(affinity, "TEXT"), strings.Contains(affinity, "CLOB"):
+	case strings.Contains(affinity, "INT"), affinity != "" && affinity != "BLOB":
+		return tables.Numeric
+	default:
+		return tables.Folding
+	}
+	if kind != "table" {
+		return tables.Folding
+	}
+	for _, c := range collations.FindAllStringSubmatch(text, -1) {
+		if c[1] != "binary" {
+			return tables.Folding
+		}
+	}
+	return tables.Exact
 }
 
 func postgresComparison(typ, collation string) tables.Comparison {
@@ -61,28 +77,48 @@ func postgresComparison(typ, collation string) tables.Comparison {
 		if collation == "deterministic" {
 			return tables.Exact
 		}
+		return tables.Mingling // ICU collations can be told to ignore punctuation, or to read numbers
 	case "bpchar": // char(n) ignores trailing spaces
 		if collation == "deterministic" {
 			return tables.Padded
 		}
+		return tables.Mingling
+	case "int2", "int4", "int8", "numeric", "float4", "float8", "oid":
+		return tables.Numeric
+	case "uuid":
+		return tables.UUIDs
+	default: // citext, and types of extensions
+		return tables.Folding
 	}
-	return tables.Folding
 }
 
 func mysqlComparison(typ, collation string) tables.Comparison {
 	switch typ {
 	case "varbinary", "blob", "tinyblob", "mediumblob", "longblob":
 		return tables.Exact
+	case "tinyint", "smallint", "mediumint", "int", "bigint", "decimal", "float", "double", "bit", "year":
+		return tables.Numeric
+	case "uuid":
+		return tables.UUIDs
+	case "char", "varchar", "tinytext", "text", "mediumtext", "longtext":
+	default: // binary(n) is filled up, enum and set are numbers too, dates have many spellings
+		return tables.Mingling
 	}
 	switch {
-	case !strings.HasSuffix(collation, "_bin"):
-		return tables.Folding
-	case strings.Contains(collation, "nopad"), collation == "utf8mb4_0900_bin":
+	case strings.HasSuffix(collation, "_bin") && (strings.Contains(collation, "nopad") || collation == "utf8mb4_0900_bin"):
 		return tables.Exact
-	default:
+	case strings.HasSuffix(collation, "_bin"):
 		return tables.Padded
+	case languageless.MatchString(collation):
+		return tables.Folding
+	default:
+		return tables.Mingling
 	}
 }
+
+// languageless are MySQL's and MariaDB's collations that tell the letters a to z apart. Those of languages need not: in
+// utf8mb4_lithuanian_ci i is y.
+var languageless = regexp.MustCompile(`^(?:\w+_general|\w+_unicode|\w+_unicode_520|\w+_0900|(?:\w+_)?uca1400|latin1_swedish)(?:_nopad)?(?:_a[is])?(?:_c[is])?$`)
 
 // UniqueKeysQuery returns the SQL that lists the columns of a MySQL table's unique keys, to be bound with the table's name:
 // rows of key name and column name, in the keys' order.

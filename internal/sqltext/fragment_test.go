@@ -216,7 +216,7 @@ func TestFunctions(t *testing.T) {
 	}
 	check(t, Expression, []verdict{
 		refused("set_config('search_path', 'b', true)", `"SET_CONFIG" changes the session`),
-		ok("nextval('s') + currval('s') + setval('s', 1)"), ok("xpath('/a', b)"), ok("current_setting('x')"), ok("(x).f"), ok("(x).größe"),
+		ok("nextval('s') + currval('s')"), ok("xpath('/a', b)"), ok("current_setting('x')"), ok("(x).f"), ok("(x).größe"),
 		refused("LÓAD_FILE('x')", "function with a name that is not ASCII"), refused(`"größe"('x')`, "function with a name that is not ASCII"),
 		ok(strings.Repeat("a", 100) + "(1)"),
 	})

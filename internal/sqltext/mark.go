@@ -67,6 +67,48 @@ func (d Dialect) OpenMarks(sql string) (n int, ok bool) {
 	}
 }
 
+// RawArguments tells whether text has places for arguments that GORM does not fill, given n of them: more question marks
+// than that, or PostgreSQL's $1. They would take arguments of other places, the tenant among them.
+func (d Dialect) RawArguments(text string, n int) bool {
+	if d == Postgres {
+		return d.hasDollarNumber(text)
+	}
+	if strings.Count(text, "?") <= n {
+		return false
+	}
+	open, ok := d.OpenMarks(text)
+	return !ok || open > n
+}
+
+// hasDollarNumber tells whether $1 or the like stands outside of quotes and comments.
+func (d Dialect) hasDollarNumber(text string) bool {
+	if strings.IndexByte(text, '$') < 0 {
+		return false
+	}
+	s := scanner{text: text, dialect: d}
+	for {
+		t := s.next()
+		switch {
+		case t.kind == nothing:
+			return false
+		case t.kind == broken:
+			return true
+		case t.kind == operator && DollarNumber(text[t.start:min(t.end+1, len(text))]):
+			return true
+		}
+	}
+}
+
+// DollarNumber tells whether text has a $ before a digit, anywhere.
+func DollarNumber(text string) bool {
+	for i := 0; i+1 < len(text); i++ {
+		if text[i] == '$' && isDigit(text[i+1]) {
+			return true
+		}
+	}
+	return false
+}
+
 // StandsAlone tells whether SQL that is put in the place of an argument, the n-th question mark of text, stands apart from
 // what is beside it: not as a part of a word, of a quote or of another argument, and not where IN would take it for a table.
 func (d Dialect) StandsAlone(text string, n int) bool {

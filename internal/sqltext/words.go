@@ -103,7 +103,8 @@ func callOf(name string) call {
 	switch string(f) {
 	case "extract", "substring", "substr", "trim", "overlay":
 		return takesFrom
-	case "ts_stat", "ts_rewrite", "connectby", "xpath_table", "get_raw_page", "loread", "lowrite", "pg_stat_file", // PostgreSQL
+	case "setval", "lastval", // of sequences that all tenants share
+		"ts_stat", "ts_rewrite", "connectby", "xpath_table", "get_raw_page", "loread", "lowrite", "pg_stat_file", // PostgreSQL
 		"load_file", "sys_exec", "sys_eval", // MySQL
 		"load_extension", "readfile", "writefile", "fts3_tokenizer", "edit", "eval": // SQLite
 		return readsText
@@ -120,8 +121,8 @@ func callOf(name string) call {
 			}
 		}
 	case 'p':
-		if begins(f, "pg_read_") || begins(f, "pg_ls_") || begins(f, "pg_file_") || begins(f, "pg_logical_slot_") {
-			return readsText
+		if begins(f, "pg_") && !begins(f, "pg_typeof") && !begins(f, "pg_column_size") && !begins(f, "pg_get_serial") {
+			return readsText // files, statistics of other tables, other sessions, the server's own state
 		}
 	case 'l':
 		if begins(f, "lo_") {

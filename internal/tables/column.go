@@ -6,6 +6,7 @@ import (
 	"database/sql/driver"
 	"errors"
 	"fmt"
+	"math"
 	"reflect"
 	"strconv"
 	"strings"
@@ -109,7 +110,7 @@ func (c *Column) Value(ctx context.Context, id string, boxed any) (any, error) {
 			v = n
 		}
 	case unsigned:
-		n, err := strconv.ParseUint(id, 10, c.bits)
+		n, err := strconv.ParseUint(id, 10, min(c.bits, 63)) // database/sql has no larger ones
 		if err != nil || strconv.FormatUint(n, 10) != id {
 			return nil, fmt.Errorf("column %s holds unsigned %d-bit integers, and only in their plain spelling", c.Name, c.bits)
 		}
@@ -157,15 +158,13 @@ func Simple(id string) bool {
 	return true
 }
 
-// MustAsk tells whether the database must be asked, with [Column.SetComparison] taking the answer, before
-// [Column.Fits] can judge id.
-func (c *Column) MustAsk(id string) bool {
-	return c.form == text && c.Comparison() == Unasked && !Simple(id)
-}
+// MustAsk tells whether the database must be asked, with [Column.SetComparison] taking the answer, before [Column.Fits] can
+// judge an ID: once for each column of text, for what the model takes for text may be a number in the table.
+func (c *Column) MustAsk() bool { return c.form == text && c.Comparison() == Unasked }
 
 // Fits reports why the database could take id for another tenant's, or nil.
 func (c *Column) Fits(id string) error {
-	if c.form != text || Simple(id) {
+	if c.form != text {
 		return nil
 	}
 	switch c.Comparison() {
@@ -176,7 +175,25 @@ func (c *Column) Fits(id string) error {
 			return nil
 		}
 		return fmt.Errorf("column %s ignores trailing spaces", c.Name)
+	case Numeric:
+		if n, err := strconv.ParseInt(id, 10, 64); err == nil && n != 0 && strconv.FormatInt(n, 10) == id {
+			return nil
+		}
+		return fmt.Errorf("column %s is a number in the database: an ID is one in its plain spelling, and not 0", c.Name)
+	case UUIDs:
+		if canonicalUUID(id) {
+			return nil
+		}
+		return fmt.Errorf("column %s is a UUID in the database: an ID is one in lower-case digits", c.Name)
+	case Mingling:
+		if strings.Trim(id, "0123456789_.:-") == "" {
+			return nil
+		}
+		return fmt.Errorf("column %s has the collation of a language that may take different letters for equal: give it a binary one", c.Name)
 	default:
+		if Simple(id) {
+			return nil
+		}
 		return fmt.Errorf("column %s does not tell all strings apart (case, accents, spaces): there an ID has only the characters a-z 0-9 _ . : -", c.Name)
 	}
 }
@@ -233,6 +250,8 @@ func Spell(v any) (string, error) {
 		return rv.String(), nil
 	case rv.CanInt():
 		return spellInt(rv.Int()), nil
+	case rv.CanFloat() && rv.Float() == math.Trunc(rv.Float()) && math.Abs(rv.Float()) < 1<<53: // JSON has no integers
+		return spellInt(int64(rv.Float())), nil
 	case rv.CanUint():
 		if rv.Uint() == 0 {
 			return "", nil

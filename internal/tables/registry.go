@@ -272,11 +272,28 @@ func (r *Registry) meet(s *schema.Schema) (*Table, error) {
 		return nil, err
 	}
 	b.relations(s, b.next.schemas[s])
+	b.adopt(s)
 	if len(b.errs) > 0 {
 		return nil, errors.Join(b.errs...)
 	}
 	r.publish(b)
 	return b.next.schemas[s], nil
+}
+
+// adopt makes s a join table if a known relation has got it since it was read: db.SetupJoinTable replaces the generated one
+// (gorm v1.31.2 gorm.go SetupJoinTable).
+func (b *builder) adopt(s *schema.Schema) {
+	if b.next.schemas[s].Class != Unlisted {
+		return
+	}
+	for known, t := range maps.Clone(b.next.schemas) {
+		for _, rel := range relationsOf(&known.Relationships) {
+			if rel.JoinTable == s && rel.FieldSchema != nil {
+				delete(b.next.schemas, s)
+				b.link(known.Name+"."+rel.Name, t, b.related(rel.FieldSchema), rel)
+			}
+		}
+	}
 }
 
 // ForeignKeys returns the keys of a table that point at tenant-owned rows.

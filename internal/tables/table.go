@@ -78,6 +78,21 @@ func (t *Table) Describe() string {
 	return t.Name
 }
 
+// Under returns the table, or for a model that is used under another table name one like it with that name: what is looked
+// up is looked up there.
+func (t *Table) Under(name string) *Table {
+	if t.Name == name || t.Tenant == nil || fold(name) == t.folded {
+		return t
+	}
+	other := *t
+	other.Name, other.Path = lastPart(name), name
+	other.Tenant = &Column{
+		Name: t.Tenant.Name, Table: name, Field: t.Tenant.Field,
+		form: t.Tenant.form, bits: t.Tenant.bits, size: t.Tenant.size, custom: t.Tenant.custom,
+	}
+	return &other
+}
+
 // Comparison says how the database compares the values of a tenant column.
 type Comparison int32
 
@@ -90,6 +105,12 @@ const (
 	Padded
 	// Folding columns take some different strings for equal: by case, by accents.
 	Folding
+	// Mingling columns may take different letters for equal, as the collations of some languages do.
+	Mingling
+	// Numeric columns hold numbers, although the model has text.
+	Numeric
+	// UUIDs columns hold UUIDs, although the model has text.
+	UUIDs
 )
 
 // comparison is a [Comparison] that is found out once.
