@@ -38,9 +38,17 @@
 //   - Foreign keys are looked at when a statement of GORM's writes them, if a model with the relation is listed or was used
 //     before: list all models. A key that carries the tenant, such as (tenant_id, id), is the stronger choice: the database
 //     holds it.
+//   - A callback of the application's own, or of another plugin, is not looked at if it changes the statement after
+//     "tenancy:confine". Register it before that one.
+//   - A row of a join table whose ends are both missing belongs to nobody and is not shown.
 //   - A unique index without the tenant column tells one tenant, by a duplicate key error, that some other has the value.
-//   - On MySQL and MariaDB an upsert whose row meets another tenant's, inserted in the same moment by another transaction,
-//     changes nothing and reports no error.
+//   - On MySQL and MariaDB an upsert looks at the rows that it could meet, under lock, so concurrent ones may deadlock (error
+//     1213) more often than in plain GORM. One that meets another tenant's row over a key that could not be looked at (a
+//     generated column, the prefix of one, a row of the same moment) leaves that row alone; it is an error only if the
+//     database gives the row's primary key back.
+//   - In text, a backslash before a quote is refused, because databases differ in what it means: write LIKE ? ESCAPE '!'.
+//   - A view made by the Migrator from a query of a tenant holds that tenant's ID.
+//   - With [UnlistedGlobal], raw SQL that names no table of tenants passes, whatever views and functions it uses.
 //
 // # The packages
 //

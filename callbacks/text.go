@@ -199,7 +199,7 @@ func (r *reader) arguments(text string, vs []any, named bool) {
 // one would be bound in the wrong places, the tenant among them.
 func (r *reader) hidden(text string, vs []any, named bool) {
 	r.h.text.HiddenMarks(text, func(mark string) bool {
-		if mark != "?" && !(named && r.names(vs, mark)) || !r.matters(text) {
+		if mark != "?" && (!named || !r.names(vs, mark)) || !r.matters(text) {
 			return true
 		}
 		r.why, r.at = "a placeholder inside quotes or a comment takes an argument: bind the whole text instead", text

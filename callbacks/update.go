@@ -103,8 +103,8 @@ func (h *Hooks) carriesTenantField(pass *Pass) error {
 		return h.carriesTenant(pass, dest)
 	}
 	other := &gorm.Statement{DB: pass.stmt.DB}
-	if other.Parse(pass.stmt.Dest) != nil {
-		return nil // GORM reports it
+	if err := other.Parse(pass.stmt.Dest); err != nil {
+		return nil //nolint:nilerr // GORM reports it
 	}
 	f := other.Schema.LookUpField(pass.Table.Tenant.Name)
 	if f == nil {

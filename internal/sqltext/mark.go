@@ -56,12 +56,12 @@ func marks(text string, yield func(string) bool) bool {
 func (d Dialect) OpenMarks(sql string) (n int, ok bool) {
 	s := scanner{text: sql, dialect: d}
 	for {
-		switch t := s.next(); {
-		case t.kind == nothing:
+		switch t := s.next(); t.kind {
+		case nothing:
 			return n, true
-		case t.kind == broken:
+		case broken:
 			return 0, false
-		case t.kind == operator:
+		case operator:
 			n += strings.Count(sql[t.start:t.end], "?")
 		}
 	}
@@ -88,13 +88,15 @@ func (d Dialect) hasDollarNumber(text string) bool {
 	s := scanner{text: text, dialect: d}
 	for {
 		t := s.next()
-		switch {
-		case t.kind == nothing:
+		switch t.kind {
+		case nothing:
 			return false
-		case t.kind == broken:
+		case broken:
 			return true
-		case t.kind == operator && DollarNumber(text[t.start:min(t.end+1, len(text))]):
-			return true
+		case operator:
+			if DollarNumber(text[t.start:min(t.end+1, len(text))]) {
+				return true
+			}
 		}
 	}
 }
