@@ -89,11 +89,14 @@ func (h *Hooks) sameTenant(pass *Pass) error {
 	}
 	name := pass.Table.Tenant.Name
 	r := row{schema: pass.stmt.Schema, values: values}
-	v, known := r.get(pass.Context, name)
-	if !known || compareTenant(pass, v) == sameTenant || v == nil && h.unlinks(pass, func(column string) (any, bool) { return r.get(pass.Context, column) }) {
-		return nil
+	for key, v := range values {
+		if !sameColumn(r.schema, key, name) || compareTenant(pass, v) == sameTenant ||
+			v == nil && h.unlinks(pass, func(column string) (any, bool) { return r.get(pass.Context, column) }) {
+			continue
+		}
+		return h.foreignRow(pass, name)
 	}
-	return h.foreignRow(pass, name)
+	return nil
 }
 
 // carriesTenantField does it for a struct, which can be of another type than the model.
