@@ -46,6 +46,8 @@
 //     1213) more often than in plain GORM. One that meets another tenant's row over a key that could not be looked at (a
 //     generated column, the prefix of one, a row of the same moment) leaves that row alone; it is an error only if the
 //     database gives the row's primary key back.
+//   - MySQL (not MariaDB) refuses to UPDATE or DELETE rows of a table by a subquery on a join table that leads to it (error 1093):
+//     the condition on the join table reads both tables at its ends.
 //   - In text, a backslash before a quote is refused, because databases differ in what it means: write LIKE ? ESCAPE '!'.
 //   - A view made by the Migrator from a query of a tenant holds that tenant's ID.
 //   - With [UnlistedGlobal], raw SQL that names no table of tenants passes, whatever views and functions it uses.

@@ -99,7 +99,8 @@ func showValue(v reflect.Value, depth int) string {
 		var items []string
 		for _, k := range v.MapKeys() {
 			name := strings.ToLower(fmt.Sprint(k.Interface()))
-			if name != "tenant_id" && name != "tenantid" {
+			// @id is the last row that the connection has inserted, which for an upsert that updates is another statement's.
+			if name != "tenant_id" && name != "tenantid" && name != "@id" {
 				items = append(items, fmt.Sprint(k.Interface())+":"+showValue(v.MapIndex(k), depth+1))
 			}
 		}
