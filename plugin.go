@@ -35,10 +35,19 @@ type Config struct {
 	Observer any
 }
 
-// Table is a view, or a table without a model. TenantColumn holds tenant IDs as text; it is empty for global tables.
+// Table is a view, or a table without a model.
 type Table struct {
 	Name         string
-	TenantColumn string
+	Schema       string // if it is not the one that names without a schema mean
+	TenantColumn string // holds tenant IDs as text; empty for a global table
+}
+
+// declared returns the table as the registry takes it.
+func (t Table) declared() tables.Declared {
+	if t.Schema != "" && t.Name != "" {
+		t.Name = t.Schema + "." + t.Name
+	}
+	return tables.Declared{Name: t.Name, TenantColumn: t.TenantColumn}
 }
 
 // UnlistedPolicy says what to do with tables that nothing is known of.
@@ -154,10 +163,10 @@ func declared(models []any) []any {
 	for i, m := range models {
 		switch t := m.(type) {
 		case Table:
-			out[i] = tables.Declared(t)
+			out[i] = t.declared()
 		case *Table:
 			if t != nil {
-				out[i] = tables.Declared(*t)
+				out[i] = t.declared()
 			}
 		default:
 			out[i] = m

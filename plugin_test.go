@@ -641,3 +641,23 @@ func TestViews(t *testing.T) {
 	var n int64
 	require.ErrorIs(t, s.a.Table("v").Count(&n).Error, tenancy.ErrUnknownTable)
 }
+
+// TestTablesWithoutModels is about promise 2: a view, or a table without a model, is confined by its declaration.
+func TestTablesWithoutModels(t *testing.T) {
+	t.Parallel()
+	s := newShop(t, func(_ *gorm.Config, cfg *tenancy.Config) {
+		cfg.Models = append(cfg.Models, tenancy.Table{Name: "orders_by_item", TenantColumn: "tenant_id"})
+		cfg.Global = append(cfg.Global, &tenancy.Table{Name: "settings", Schema: "main"})
+	})
+	pool, err := s.db.DB()
+	require.NoError(t, err)
+	_, err = pool.Exec("CREATE VIEW orders_by_item AS SELECT tenant_id, item FROM orders; CREATE TABLE settings (name text)")
+	require.NoError(t, err)
+	var items []string
+	require.NoError(t, s.a.Table("orders_by_item").Order("item").Pluck("item", &items).Error)
+	require.Equal(t, []string{"apple", "axe"}, items)
+	require.NoError(t, s.a.Table("orders_by_item AS o").Where("o.item <> ?", "axe").Pluck("item", &items).Error)
+	require.Equal(t, []string{"apple"}, items)
+	require.ErrorIs(t, s.db.Table("orders_by_item").Pluck("item", &items).Error, tenancy.ErrNoTenant)
+	require.NoError(t, s.db.Table("main.settings").Create(map[string]any{"name": "x"}).Error)
+}
