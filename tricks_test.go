@@ -139,3 +139,59 @@ func TestForeignKeysInEverySpelling(t *testing.T) {
 	require.NoError(t, order().Update("customer_id", nil).Error)
 	require.NoError(t, order().Update("customer_id", s.a.Model(&Customer{}).Select("id").Limit(1)).Error)
 }
+
+// TestSecondWalls is about statements that a callback changes behind the hooks, which only later walls can see.
+func TestSecondWalls(t *testing.T) {
+	t.Parallel()
+	s := newShop(t)
+	before := s.theirs(t)
+	on := func(name string, do func(*gorm.DB)) func(*gorm.DB) {
+		return func(db *gorm.DB) {
+			if _, ok := db.Get(name); ok && db.Error == nil {
+				do(db)
+			}
+		}
+	}
+	cb := s.db.Callback()
+	require.NoError(t, cb.Create().Before("gorm:create").Register("test:tenant", on("tenant", func(db *gorm.DB) {
+		db.Statement.SetColumn("TenantID", "b", true)
+	})))
+	require.NoError(t, cb.Query().Before("gorm:query").Register("test:mark", on("mark", func(db *gorm.DB) {
+		db.Statement.AddClause(clause.OrderBy{Expression: clause.Expr{SQL: "name = '?'", Vars: []any{"b"}}})
+	})))
+	require.NoError(t, cb.Query().Before("gorm:query").Register("test:pool", on("pool", func(db *gorm.DB) {
+		_, err := db.Statement.ConnPool.ExecContext(db.Statement.Context, "DELETE FROM customers")
+		_ = db.AddError(err)
+	})))
+	require.NoError(t, cb.Update().Before("gorm:before_update").Register("test:table", on("table", func(db *gorm.DB) {
+		db.Statement.Table = "customers"
+	})))
+	require.ErrorIs(t, s.a.Set("tenant", 1).Create(&Tag{Label: "x"}).Error, tenancy.ErrTenantMismatch)
+	require.ErrorIs(t, s.a.Set("mark", 1).Find(&[]Customer{}).Error, tenancy.ErrUnconfinedSQL)
+	require.ErrorIs(t, s.a.Set("pool", 1).Find(&[]Customer{}).Error, tenancy.ErrUnconfinedSQL)
+	require.ErrorIs(t, s.db.Set("table", 1).Model(&Country{}).Where("id = ?", s.them.ID).Update("name", "x").Error, tenancy.ErrNoTenant)
+	res := s.a.Set("table", 1).Model(&Country{}).Where("id = ?", s.them.ID).Update("name", "x")
+	require.NoError(t, res.Error)
+	require.Zero(t, res.RowsAffected)
+	require.Equal(t, before, s.theirs(t))
+}
+
+func TestModelUnderAnotherTableName(t *testing.T) {
+	t.Parallel()
+	s := newShop(t)
+	pool, err := s.db.DB()
+	require.NoError(t, err)
+	_, err = pool.Exec("CREATE TABLE orders_archive AS SELECT * FROM orders; DELETE FROM orders_archive WHERE tenant_id = 'a'; CREATE UNIQUE INDEX archived ON orders_archive (id)")
+	require.NoError(t, err)
+	archive := func() *gorm.DB { return s.a.Table("orders_archive") }
+	var found []Order
+	require.NoError(t, archive().Find(&found).Error)
+	require.Empty(t, found)
+	theirs := s.them.Orders[0].ID
+	require.ErrorIs(t, archive().Clauses(clause.OnConflict{UpdateAll: true}).Create(&Order{ID: theirs}).Error, tenancy.ErrTenantMismatch)
+	_, err = pool.Exec("DELETE FROM orders_archive")
+	require.NoError(t, err)
+	require.NoError(t, archive().Clauses(clause.OnConflict{UpdateAll: true}).Create(&Order{ID: theirs, Item: "mine"}).Error)
+	require.NoError(t, archive().Find(&found).Error)
+	require.Len(t, found, 1)
+}

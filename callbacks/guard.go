@@ -152,10 +152,8 @@ func (h *Hooks) tenantValue(pass *Pass, c *tables.Column) (any, error) {
 	if err != nil {
 		return nil, h.refusal(pass, InvalidTenant, err.Error())
 	}
-	if c.MustAsk() && (pass.sub || !pass.stmt.DryRun) {
-		if err := h.askComparison(pass, c); err != nil {
-			return nil, h.refusal(pass, InvalidTenant, "cannot find out how column "+c.Name+" compares: "+err.Error())
-		}
+	if c.MustAsk(id) && (pass.sub || !pass.stmt.DryRun) {
+		h.askComparison(pass, c)
 	}
 	if err := c.Fits(id); err != nil {
 		return nil, h.refusal(pass, InvalidTenant, err.Error())

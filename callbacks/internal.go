@@ -64,22 +64,28 @@ func (o *own) exec() error {
 	return err
 }
 
-// askComparison finds out how a tenant column compares its values.
-func (h *Hooks) askComparison(pass *Pass, c *tables.Column) error {
+// askComparison finds out how a tenant column compares its values. What cannot be found out is no error: the IDs that no
+// database mixes up are fine without an answer, and the others are refused without one.
+func (h *Hooks) askComparison(pass *Pass, c *tables.Column) {
 	o := newOwn(pass)
 	text, args := h.engine.CollationQuery(c.Table, o.Quote(c.Table), c.Name)
 	if text == "" {
 		c.SetComparison(tables.Folding)
-		return nil
+		return
 	}
 	o.text(text)
 	o.Vars = args
-	return o.query(func(rows *sql.Rows) error {
+	answer := tables.Unanswered
+	err := o.query(func(rows *sql.Rows) error {
 		var typ, collation, extra string
 		if err := rows.Scan(&typ, &collation, &extra); err != nil {
 			return err
 		}
-		c.SetComparison(h.engine.Comparison(typ, collation, extra))
+		answer = h.engine.Comparison(typ, collation, extra)
 		return nil
 	})
+	if err != nil {
+		answer = tables.Unanswered
+	}
+	c.SetComparison(answer)
 }

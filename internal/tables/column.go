@@ -159,8 +159,15 @@ func Simple(id string) bool {
 }
 
 // MustAsk tells whether the database must be asked, with [Column.SetComparison] taking the answer, before [Column.Fits] can
-// judge an ID: once for each column of text, for what the model takes for text may be a number in the table.
-func (c *Column) MustAsk() bool { return c.form == text && c.Comparison() == Unasked }
+// judge id: once for each column of text, for what the model takes for text may be a number in the table. If there was no
+// answer, it is asked again only for IDs that need one.
+func (c *Column) MustAsk(id string) bool {
+	if c.form != text {
+		return false
+	}
+	asked := c.Comparison()
+	return asked == Unasked || asked == Unanswered && !Simple(id)
+}
 
 // Fits reports why the database could take id for another tenant's, or nil.
 func (c *Column) Fits(id string) error {

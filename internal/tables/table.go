@@ -111,6 +111,8 @@ const (
 	Numeric
 	// UUIDs columns hold UUIDs, although the model has text.
 	UUIDs
+	// Unanswered columns were asked for and not found, or the database has no such answer.
+	Unanswered
 )
 
 // comparison is a [Comparison] that is found out once.

@@ -278,13 +278,15 @@ func TestFits(t *testing.T) {
 		{UUIDs, "acme", false},
 		{Mingling, "12-3", true},
 		{Mingling, "julia", false},
+		{Unanswered, "acme", true},
+		{Unanswered, "Acme", false},
 		{Unasked, "acme", true},
 		{Unasked, "Acme", false},
 	} {
 		column := &Column{Name: "tenant_id"}
 		column.SetComparison(c.compares)
 		require.Equal(t, c.fits, column.Fits(c.id) == nil, "%v %q", c.compares, c.id)
-		require.Equal(t, c.compares == Unasked, column.MustAsk())
+		require.Equal(t, c.compares == Unasked || c.compares == Unanswered && c.id != "acme", column.MustAsk(c.id))
 	}
 }
 
