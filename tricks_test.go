@@ -159,7 +159,7 @@ func TestSecondWalls(t *testing.T) {
 	require.NoError(t, cb.Query().Before("gorm:query").Register("test:mark", on("mark", func(db *gorm.DB) {
 		db.Statement.AddClause(clause.OrderBy{Expression: clause.Expr{SQL: "name = '?'", Vars: []any{"b"}}})
 	})))
-	require.NoError(t, cb.Query().Before("gorm:query").Register("test:pool", on("pool", func(db *gorm.DB) {
+	require.NoError(t, cb.Query().After("gorm:query").Before("gorm:preload").Register("test:pool", on("pool", func(db *gorm.DB) {
 		_, err := db.Statement.ConnPool.ExecContext(db.Statement.Context, "DELETE FROM customers")
 		_ = db.AddError(err)
 	})))
@@ -181,17 +181,16 @@ func TestModelUnderAnotherTableName(t *testing.T) {
 	s := newShop(t)
 	pool, err := s.db.DB()
 	require.NoError(t, err)
-	_, err = pool.Exec("CREATE TABLE orders_archive AS SELECT * FROM orders; DELETE FROM orders_archive WHERE tenant_id = 'a'; CREATE UNIQUE INDEX archived ON orders_archive (id)")
+	_, err = pool.Exec("CREATE TABLE orders_archive AS SELECT * FROM orders; DELETE FROM orders_archive WHERE tenant_id = 'a'; UPDATE orders_archive SET id = 900; CREATE UNIQUE INDEX archived ON orders_archive (id)")
 	require.NoError(t, err)
 	archive := func() *gorm.DB { return s.a.Table("orders_archive") }
 	var found []Order
 	require.NoError(t, archive().Find(&found).Error)
 	require.Empty(t, found)
-	theirs := s.them.Orders[0].ID
-	require.ErrorIs(t, archive().Clauses(clause.OnConflict{UpdateAll: true}).Create(&Order{ID: theirs}).Error, tenancy.ErrTenantMismatch)
+	require.ErrorIs(t, archive().Clauses(clause.OnConflict{UpdateAll: true}).Create(&Order{ID: 900}).Error, tenancy.ErrTenantMismatch)
 	_, err = pool.Exec("DELETE FROM orders_archive")
 	require.NoError(t, err)
-	require.NoError(t, archive().Clauses(clause.OnConflict{UpdateAll: true}).Create(&Order{ID: theirs, Item: "mine"}).Error)
+	require.NoError(t, archive().Clauses(clause.OnConflict{UpdateAll: true}).Create(&Order{ID: s.them.Orders[0].ID, Item: "mine"}).Error)
 	require.NoError(t, archive().Find(&found).Error)
 	require.Len(t, found, 1)
 }
