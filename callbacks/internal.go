@@ -13,7 +13,8 @@ import (
 // own is a statement that the hooks send themselves, on the connection of the statement that they serve.
 type own struct {
 	gorm.Statement
-	pass *Pass
+	pass  *Pass
+	quiet bool // not for GORM's logger: asked once, of the database's own catalog
 }
 
 func newOwn(pass *Pass) *own {
@@ -30,6 +31,9 @@ func (o *own) query(each func(*sql.Rows) error) (err error) {
 	query, begin, n := o.SQL.String(), time.Now(), int64(0)
 	pass := &Pass{Context: o.pass.Context, Op: OpRaw, Who: o.pass.Who, hooks: o.pass.hooks, text: query, scoped: true}
 	defer func() {
+		if o.quiet {
+			return
+		}
 		o.Logger.Trace(o.pass.Context, begin, func() (string, int64) { return o.Explain(query, o.Vars...), n }, err)
 	}()
 	rows, err := o.pass.stmt.ConnPool.QueryContext(pass, query, o.Vars...)
@@ -74,7 +78,7 @@ func (h *Hooks) askComparison(pass *Pass, c *tables.Column) {
 		return
 	}
 	o.text(text)
-	o.Vars = args
+	o.Vars, o.quiet = args, true
 	answer := tables.Unanswered
 	err := o.query(func(rows *sql.Rows) error {
 		var typ, collation, extra string

@@ -227,7 +227,7 @@ func (h *Hooks) uniqueKeys(pass *Pass) ([][]string, error) {
 	}
 	o := newOwn(pass)
 	o.text(dialect.UniqueKeysQuery())
-	o.Vars = []any{pass.Table.Name}
+	o.Vars, o.quiet = []any{pass.Table.Name}, true
 	var found [][]string
 	last := ""
 	err := o.query(func(rows *sql.Rows) error {
