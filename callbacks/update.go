@@ -217,6 +217,9 @@ func (r *reader) assigned(v any) any {
 	if r.opaque && r.why == "" {
 		return &readAssigned{hooks: r.h, pass: r.pass, value: v}
 	}
+	if !r.pass.confined {
+		return v
+	}
 	switch e := v.(type) {
 	case clause.Expr:
 		if !strings.EqualFold(strings.TrimSpace(e.SQL), "default") {
@@ -247,12 +250,16 @@ type readAssigned struct {
 
 // Build implements [clause.Expression].
 func (v *readAssigned) Build(b clause.Builder) {
-	_ = b.WriteByte('(')
+	if v.pass.confined {
+		_ = b.WriteByte('(')
+	}
 	start := v.pass.stmt.SQL.Len()
 	b.AddVar(b, v.value)
 	r := reader{h: v.hooks, pass: v.pass, place: sqltext.Assignment}
 	r.written(v.pass.stmt.SQL.String()[start:])
-	_ = b.WriteByte(')')
+	if v.pass.confined {
+		_ = b.WriteByte(')')
+	}
 	v.hooks.failBuild(v.pass, b, r.verdict("SET"))
 }
 
