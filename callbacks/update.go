@@ -143,7 +143,7 @@ func (h *Hooks) unlink(pass *Pass, set clause.Set) clause.Set {
 	if !slices.ContainsFunc(set, own) || !h.unlinks(pass, func(column string) (any, bool) { return assigned(pass.stmt.Schema, set, column) }) {
 		return set
 	}
-	return slices.DeleteFunc(set, own)
+	return slices.DeleteFunc(slices.Clone(set), own) // the application may hold the set
 }
 
 func selectsAll(selects []string) bool {
