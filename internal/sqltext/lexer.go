@@ -20,6 +20,7 @@ const (
 	comma                // ,
 	dot                  // .
 	operator             // anything else: =, ?, @, ::, [, …
+	semicolon            // ;, in a whole statement alone
 )
 
 // token is a span of the text. Its quotes belong to it.
@@ -58,10 +59,11 @@ func isDigit(b byte) bool { return b-'0' < 10 }
 
 // scanner splits a text into tokens, leaving out spaces and comments. It allocates nothing, and a copy of it looks ahead.
 type scanner struct {
-	text    string
-	pos     int
-	dialect Dialect
-	why     string // set with the first broken token
+	text      string
+	pos       int
+	dialect   Dialect
+	statement bool   // text is a whole statement, to be sent as it is, and not a piece of one
+	why       string // set with the first broken token
 }
 
 // unreadable says why the bytes of text are not to be trusted, wherever in it they are: a NUL ends the text for some
@@ -138,6 +140,9 @@ func (s *scanner) next() token {
 			}
 			return s.take(operator, s.pos+1)
 		case ';':
+			if s.statement {
+				return s.take(semicolon, s.pos+1)
+			}
 			return s.refuse(`";" ends the statement`)
 		case '-', '#', '/':
 			comment, ok := s.comment()
@@ -163,6 +168,9 @@ func (s *scanner) word() token {
 	}
 	if end < len(text) && end == s.pos+1 && text[s.pos]|0x20 == 'u' && s.unicodeEscape(end) {
 		return s.refuse("Unicode escapes")
+	}
+	if s.statement && s.dialect == Postgres && end == s.pos+1 && text[s.pos]|0x20 == 'e' && s.at(end) == '\'' {
+		return s.escaped(end + 1)
 	}
 	if !s.dialect.known() {
 		if strings.IndexByte(text[s.pos:end], '$') >= 0 {
@@ -242,7 +250,7 @@ func (s *scanner) span(k kind, q byte) token {
 			return s.refuse("unterminated quoted name")
 		}
 		i += n
-		if s.text[i-1] == '\\' {
+		if s.text[i-1] == '\\' && (k != literal || s.backslashes()) {
 			return s.refuse("backslash before a quote")
 		}
 		if s.at(i+1) != q {
@@ -365,7 +373,9 @@ func (s *scanner) comment() (comment, ok bool) {
 // lineComment skips a comment that ends with its line. PostgreSQL ends a line at a carriage return, others do not.
 func (s *scanner) lineComment() bool {
 	n := strings.IndexByte(s.text[s.pos:], '\n')
-	if n < 0 {
+	if n < 0 && s.statement {
+		n = len(s.text) - s.pos - 1
+	} else if n < 0 {
 		s.why = "comment up to the end"
 		return false
 	}

@@ -1,0 +1,260 @@
+package sqlproof
+
+import (
+	"slices"
+	"sort"
+	"strings"
+
+	"github.com/gormtenancy/tenancy/internal/sqltext"
+)
+
+// Builder makes a [Statement] of a parser's tree; the analyzers of the dialects share it. It keeps the first error, so that
+// a walk need not stop for one. It is not for concurrent use.
+type Builder struct {
+	st   *Statement
+	ctes []cte
+	err  error
+}
+
+// cte is a name that WITH has given to a query.
+type cte struct {
+	name  string
+	query *Block
+}
+
+// NewBuilder reads the tokens of sql, and refuses what must not reach a parser. dialect is that of [Analyzer.Dialect].
+func NewBuilder(dialect, sql string) (*Builder, error) {
+	d := sqltext.DialectOf(dialect)
+	tokens, why := d.Tokens(sql, make([]sqltext.Token, 0, 16+len(sql)/4))
+	if why != "" {
+		return nil, refuse(sql, -1, "the text cannot be read for certain: "+why, "")
+	}
+	if len(tokens) == 0 {
+		return nil, refuse(sql, -1, "there is no statement", "")
+	}
+	st := &Statement{SQL: sql, dialect: d, tokens: tokens}
+	for _, t := range tokens {
+		if t.Kind != sqltext.Mark {
+			continue
+		}
+		m := Mark{Span: Span{int(t.Start), int(t.End)}, Argument: len(st.Marks)}
+		if d == sqltext.Postgres {
+			n := 0
+			for _, digit := range sql[t.Start+1 : t.End] {
+				if n = n*10 + int(digit-'0'); n > 1<<16 {
+					return nil, refuse(sql, m.Start, "a placeholder has too high a number", "")
+				}
+			}
+			if m.Argument = n - 1; n == 0 {
+				return nil, refuse(sql, m.Start, "$0 is no placeholder", "")
+			}
+		}
+		st.Marks = append(st.Marks, m)
+	}
+	return &Builder{st: st}, nil
+}
+
+// Finish returns the statement, with main as its outermost block, or the first error.
+func (b *Builder) Finish(main *Block, tree any) (*Statement, error) {
+	if b.err != nil {
+		return nil, b.err
+	}
+	b.st.Main, b.st.Kind, b.st.Tree = main, main.Kind, tree
+	return b.st, nil
+}
+
+// Failed tells whether there was an error.
+func (b *Builder) Failed() bool { return b.err != nil }
+
+// Fail keeps an error at an offset; -1 is no place.
+func (b *Builder) Fail(at int, why, instead string) {
+	if b.err == nil {
+		b.err = refuse(b.st.SQL, at, why, instead)
+	}
+}
+
+// Unknown keeps the error that a part of the statement, described in the words of SQL, is not understood.
+func (b *Builder) Unknown(at int, what string) {
+	b.Fail(at, what+" is not understood", "write it in another way, use GORM's own methods, or run it with tenancy.WithoutTenant")
+}
+
+// Writes marks the statement as one that must run on the primary.
+func (b *Builder) Writes() { b.st.Writes = true }
+
+// Claim says that the name at an offset is known to be no table: a column, a function, an alias.
+func (b *Builder) Claim(at int) {
+	if at >= 0 {
+		b.st.claimed = append(b.st.claimed, int32(at)) //nolint:gosec // within the text
+	}
+}
+
+// Begin adds a block of which at is the offset of a token of its own: not within parentheses that the block's keyword is
+// outside of. outer is the block that it is in.
+func (b *Builder) Begin(kind Kind, outer *Block, correlated bool, at int) *Block {
+	block := &Block{Kind: kind, Outer: outer, Correlated: correlated, keyword: -1}
+	if kind != SetOperation {
+		block.keyword = int32(b.st.keywordBefore(kind, at)) //nolint:gosec // an index of a token
+	}
+	b.st.Blocks = append(b.st.Blocks, block)
+	return block
+}
+
+// Scope returns a mark for [Builder.Leave], to be taken before names are defined.
+func (b *Builder) Scope() int { return len(b.ctes) }
+
+// Define makes a common table expression known from here to the [Builder.Leave] of its scope.
+func (b *Builder) Define(name string, query *Block) { b.ctes = append(b.ctes, cte{name, query}) }
+
+// Resolve says which query the last common table expression of that name is.
+func (b *Builder) Resolve(name string, query *Block) {
+	for i := range slices.Backward(b.ctes) {
+		if b.st.same(b.ctes[i].name, name) {
+			b.ctes[i].query = query
+			return
+		}
+	}
+}
+
+// Leave ends a scope.
+func (b *Builder) Leave(scope int) { b.ctes = b.ctes[:scope] }
+
+// Table adds a table, or a common table expression if one has the name.
+func (b *Builder) Table(block *Block, schema, name, alias string, span Span) *Source {
+	s := &Source{Kind: TableSource, Span: span, Schema: schema, Name: name, Alias: alias, Block: block}
+	if schema == "" {
+		for _, c := range slices.Backward(b.ctes) {
+			if b.st.same(c.name, name) {
+				s.Kind, s.Query = CTESource, c.query
+				break
+			}
+		}
+	}
+	block.Sources = append(block.Sources, s)
+	return s
+}
+
+// Target adds the table that a DML statement writes to, which is never a common table expression.
+func (b *Builder) Target(block *Block, schema, name, alias string, span Span) *Source {
+	s := &Source{Kind: TableSource, Span: span, Schema: schema, Name: name, Alias: alias, Block: block, Target: true}
+	block.Sources = append(block.Sources, s)
+	b.st.Writes = true
+	return s
+}
+
+// Derived adds a derived table.
+func (b *Builder) Derived(block *Block, query *Block, alias string) *Source {
+	s := &Source{Kind: SubquerySource, Alias: alias, Block: block, Query: query}
+	block.Sources = append(block.Sources, s)
+	return s
+}
+
+// Rows adds a function that returns rows, or a VALUES list. Of functions only those are let pass that are known to read
+// nothing but their arguments; name is "" for VALUES.
+func (b *Builder) Rows(block *Block, name, alias string, at int) *Source {
+	if name != "" && !readsArguments(name) {
+		b.Fail(at, "the function "+name+" in FROM may read any table", "use the tables themselves, or run it with tenancy.WithoutTenant")
+	}
+	s := &Source{Kind: FunctionSource, Name: name, Alias: alias, Block: block}
+	block.Sources = append(block.Sources, s)
+	return s
+}
+
+// Leaf makes a source a part of a tree of joins.
+func (b *Builder) Leaf(s *Source) *Join {
+	j := &Join{Kind: Leaf, Source: s}
+	s.parent = j
+	return j
+}
+
+// Join joins two trees. A side that is nil is left out.
+func (b *Builder) Join(kind JoinKind, left, right *Join) *Join {
+	switch {
+	case left == nil:
+		return right
+	case right == nil:
+		return left
+	}
+	j := &Join{Kind: kind, Left: left, Right: right}
+	left.parent, right.parent = j, j
+	return j
+}
+
+// On gives a join its condition, of which at is an offset: the first that the parser has.
+func (b *Builder) On(j *Join, on *Expr, at int) {
+	j.On, j.on = on, int32(b.st.wordBefore("on", at)) //nolint:gosec // an index of a token
+}
+
+// Upsert adds an ON CONFLICT clause to an INSERT; at is an offset in its SET, -1 without one.
+func (b *Builder) Upsert(block *Block, u Upsert, at int) {
+	u.do = -1
+	if at >= 0 {
+		u.do = int32(b.st.wordBefore("do", at)) //nolint:gosec // an index of a token
+	}
+	block.Upserts = append(block.Upserts, u)
+}
+
+// Field makes a column of its name and what stands before it; at is its offset.
+func (b *Builder) Field(at int, schema, qualifier, name string) *Expr {
+	b.Claim(at)
+	return &Expr{Op: Field, At: at, Schema: schema, Qualifier: qualifier, Name: name}
+}
+
+// Argument makes the placeholder at an offset.
+func (b *Builder) Argument(at int) *Expr {
+	marks := b.st.Marks
+	i := sort.Search(len(marks), func(i int) bool { return marks[i].Start >= at })
+	if i == len(marks) || marks[i].Start != at {
+		b.Fail(at, "a placeholder is not where the parser found one", "")
+		return &Expr{At: at}
+	}
+	return &Expr{Op: Argument, At: at, Number: marks[i].Argument}
+}
+
+// Call makes a call of a function, and refuses those that read what their arguments name.
+func (b *Builder) Call(at int, schema, name string, args []*Expr) *Expr {
+	b.Claim(at)
+	if why := sqltext.Reaches(name); why != "" {
+		b.Fail(at, why, "leave it out, or run it with tenancy.WithoutTenant")
+	}
+	if writes(name) {
+		b.st.Writes = true
+	}
+	return &Expr{Op: Call, At: at, Schema: schema, Name: name, Args: args}
+}
+
+// Opaque makes an expression of which only the parts matter. Parts that are nil, or hold nothing, are left out.
+func (b *Builder) Opaque(at int, parts ...*Expr) *Expr {
+	e := &Expr{At: at}
+	for _, p := range parts {
+		if p != nil {
+			e.Args = append(e.Args, p)
+		}
+	}
+	return e
+}
+
+// readsArguments tells whether a function that returns rows makes them of its arguments.
+func readsArguments(name string) bool {
+	switch strings.ToLower(name) {
+	case "generate_series", "generate_subscripts", "unnest", "string_to_table", "regexp_matches", "regexp_split_to_table",
+		"json_array_elements", "json_array_elements_text", "json_each", "json_each_text", "json_object_keys",
+		"json_populate_record", "json_populate_recordset", "json_to_record", "json_to_recordset",
+		"jsonb_array_elements", "jsonb_array_elements_text", "jsonb_each", "jsonb_each_text", "jsonb_object_keys",
+		"jsonb_populate_record", "jsonb_populate_recordset", "jsonb_to_record", "jsonb_to_recordset",
+		"jsonb_path_query", "jsonb_path_query_tz", "xmltable", "ts_parse", "ts_debug", "each", "skeys", "svals",
+		"json_tree", "jsonb_tree", "json_table", "jsonb_table",
+		"current_date", "current_timestamp", "now", "date_trunc", "coalesce", "lower", "upper", "length", "abs",
+		"jsonb_array_length", "array_length", "cardinality":
+		return true
+	}
+	return false
+}
+
+// writes tells whether a function changes something.
+func writes(name string) bool {
+	switch strings.ToLower(name) {
+	case "nextval", "setval", "get_lock", "release_lock", "last_insert_id":
+		return true
+	}
+	return strings.HasPrefix(strings.ToLower(name), "pg_advisory")
+}

@@ -1,0 +1,393 @@
+package sqlproof
+
+import (
+	"slices"
+
+	"github.com/gormtenancy/tenancy/internal/sqltext"
+)
+
+// proof is the proof of one statement.
+type proof struct {
+	st     *Statement
+	tables Tables
+	ours   func(argument int) bool // the tenant's for certain; nil: none is
+	trust  bool                    // what is equated with a tenant column is the tenant's, to be checked when it is known
+
+	known   []tableOf
+	deps    []dep
+	checks  []Check
+	needs   []Need
+	touches bool // rows of tenants
+	placed  bool
+}
+
+// tableOf is what is known of a source that is a table.
+type tableOf struct {
+	source *Source
+	table  Table
+	bound  bool
+	by     *Expr   // the condition that binds it
+	via    *Source // that by equates it with
+}
+
+// dep is a question that the proof has asked, with its answer.
+type dep struct {
+	schema, name string
+	table        Table
+}
+
+// Check is a value that must be the tenant's for the plan to hold: argument Argument, or the literal Literal if that is -1.
+type Check struct {
+	Argument int
+	Literal  string
+	Table    Table
+	// Stored tells that the value is written to a row. One that is not the tenant's is an error then, and not a condition
+	// that finds nothing.
+	Stored bool
+}
+
+// Need is something that a plan needs and that cannot be seen in the text.
+type Need struct {
+	Kind  NeedKind
+	Table Table
+	Name  string // of the table in the text
+}
+
+// NeedKind says what a [Need] is.
+type NeedKind uint8
+
+// The needs of plans.
+const (
+	// UniqueKeys means that every unique key of the table must have the tenant column: MySQL's upserts, and REPLACE, meet
+	// rows over any of them.
+	UniqueKeys NeedKind = iota
+	// Ends means that a row is written to a join table, and somebody must see to it that those at its ends are the tenant's.
+	Ends
+)
+
+// run looks at all sources and conditions. What is left unbound is for the caller.
+func (p *proof) run() *Refusal {
+	for _, b := range p.st.Blocks {
+		for _, s := range b.Sources {
+			if s.Kind != TableSource {
+				continue
+			}
+			t := p.lookup(s.Schema, s.Name)
+			switch t.Class {
+			case Unknown:
+				r := refuse(p.st.SQL, s.Start, "table "+s.Name+" is in none of Config.Models, Global and Reference", "list it; a view too")
+				r.Table, r.Unknown = s.Name, true
+				return r
+			case Open:
+				continue
+			case Placed:
+				p.touches, p.placed = true, true
+				continue
+			}
+			p.touches = true
+			if s.Renamed {
+				return p.refuse(s, "its columns have other names here", "select it without a list of column names")
+			}
+			if b.called(p.st, s.Called()) > 1 {
+				return p.refuse(s, "another source goes by the same name", "give each an alias of its own")
+			}
+			p.known = append(p.known, tableOf{source: s, table: t})
+		}
+	}
+	if r := p.account(); r != nil {
+		return r
+	}
+	for _, b := range p.st.Blocks {
+		if r := p.writesOf(b); r != nil {
+			return r
+		}
+	}
+	p.bind()
+	return nil
+}
+
+func (p *proof) refuse(s *Source, why, instead string) *Refusal {
+	r := refuse(p.st.SQL, s.Start, "table "+s.Name+": "+why, instead)
+	r.Table = s.Name
+	return r
+}
+
+// lookup asks what a table is, and remembers the answer.
+func (p *proof) lookup(schema, name string) Table {
+	for _, d := range p.deps {
+		if d.schema == schema && d.name == name {
+			return d.table
+		}
+	}
+	t := p.tables.Table(schema, name)
+	p.deps = append(p.deps, dep{schema, name, t})
+	return t
+}
+
+// called counts the sources of a block that go by a name.
+func (b *Block) called(st *Statement, name string) (n int) {
+	for _, s := range b.Sources {
+		if st.same(s.Called(), name) {
+			n++
+		}
+	}
+	return n
+}
+
+// bind finds the sources that conditions bind, until there are no more: one can be bound through another.
+func (p *proof) bind() {
+	for again := true; again; {
+		again = false
+		for i := range p.known {
+			k := &p.known[i]
+			if k.bound || k.source.Target && k.source.Block.Kind == Insert {
+				continue
+			}
+			if k.bound = p.binds(k); k.bound {
+				again = true
+			}
+		}
+	}
+}
+
+// binds tells whether some condition that all rows of a source meet binds it.
+func (p *proof) binds(k *tableOf) bool {
+	conditions := k.source.conditions
+	if k.table.Class == Link {
+		return p.bindsLink(k, conditions)
+	}
+	found := false
+	conditions(func(e *Expr) bool {
+		if via, ok := p.equates(e, k.source, k.table); ok {
+			k.by, k.via, found = e, via, true
+		}
+		return !found
+	})
+	return found
+}
+
+// conditions yields every condition that each row of s must meet to be a part of a row of the block's result: those of
+// WHERE, and those of the joins around it, but not of the outer joins that keep its rows without them. An equality is not
+// true of a row of NULLs, so it counts for the side of an outer join that may be missing too.
+func (s *Source) conditions(yield func(*Expr) bool) {
+	if s.Block.Where != nil && !s.Block.Where.Conjuncts(yield) {
+		return
+	}
+	if s.parent == nil {
+		return
+	}
+	for child := s.parent; child.parent != nil; child = child.parent {
+		j := child.parent
+		filters := j.Kind == Inner || j.Kind == Left && child == j.Right || j.Kind == Right && child == j.Left
+		if filters && j.On != nil && !j.On.Conjuncts(yield) {
+			return
+		}
+	}
+}
+
+// equates tells whether a condition equates the tenant column of s with the tenant; via is the source that it does so
+// through.
+func (p *proof) equates(e *Expr, s *Source, t Table) (via *Source, ok bool) {
+	switch e.Op {
+	case Equal:
+		a, b := e.Args[0], e.Args[1]
+		for range 2 {
+			if p.isColumn(a, s, t.Column) {
+				if p.isTenant(b, t, false) {
+					return nil, true
+				}
+				if via := p.boundColumn(b, s); via != nil {
+					return via, true
+				}
+			}
+			a, b = b, a
+		}
+	case In:
+		if !p.isColumn(e.Args[0], s, t.Column) || len(e.Args) < 2 {
+			return nil, false
+		}
+		mark := len(p.checks)
+		for _, v := range e.Args[1:] {
+			if !p.isTenant(v, t, false) {
+				p.checks = p.checks[:mark]
+				return nil, false
+			}
+		}
+		return nil, true
+	}
+	return nil, false
+}
+
+// isColumn tells whether e is a column of s.
+func (p *proof) isColumn(e *Expr, s *Source, column string) bool {
+	return e.Op == Field && p.st.same(e.Name, column) && p.resolve(e, s.Block) == s
+}
+
+// boundColumn returns the source of which e is the tenant column, if that is bound.
+func (p *proof) boundColumn(e *Expr, s *Source) *Source {
+	if e.Op != Field {
+		return nil
+	}
+	for i := range p.known {
+		k := &p.known[i]
+		if k.bound && k.source != s && k.table.Class == Owned && p.st.same(e.Name, k.table.Column) && p.resolve(e, s.Block) == k.source {
+			return k.source
+		}
+	}
+	return nil
+}
+
+// isTenant tells whether a value is the tenant's, for a column of t.
+func (p *proof) isTenant(e *Expr, t Table, stored bool) bool {
+	switch e.Op {
+	case Argument:
+		if p.ours != nil && p.ours(e.Number) {
+			return true
+		}
+		if p.trust || stored {
+			p.check(Check{Argument: e.Number, Table: t, Stored: stored})
+			return true
+		}
+	case Text, Numeric:
+		if e.Op == Numeric && t.Text {
+			return false // MySQL would compare them as numbers
+		}
+		if p.trust || stored {
+			p.check(Check{Argument: -1, Literal: e.Value, Table: t, Stored: stored})
+			return true
+		}
+	}
+	return false
+}
+
+func (p *proof) check(c Check) {
+	if !slices.Contains(p.checks, c) {
+		p.checks = append(p.checks, c)
+	}
+}
+
+// resolve finds the source that a column is of, as it is seen from a block; nil if that is not certain.
+func (p *proof) resolve(e *Expr, block *Block) *Source {
+	for b := block; b != nil; {
+		if s, found := p.resolveIn(e, b); found {
+			return s
+		}
+		visible := b.Correlated
+		b = b.Outer
+		for b != nil && !visible {
+			visible = b.Correlated
+			b = b.Outer
+		}
+	}
+	return nil
+}
+
+// resolveIn finds it in one block. found without a source ends the search: the name is one of the block's, but of which
+// source is not certain.
+func (p *proof) resolveIn(e *Expr, b *Block) (s *Source, found bool) {
+	if e.Qualifier == "" {
+		return p.resolveBare(e, b)
+	}
+	exact, folded := 0, 0
+	for _, c := range b.Sources {
+		if !p.st.same(c.Called(), e.Qualifier) || e.Schema != "" && (c.Alias != "" || !p.st.same(c.Schema, e.Schema)) {
+			continue
+		}
+		if folded++; c.Called() == e.Qualifier {
+			exact++
+			s = c
+		} else if exact == 0 {
+			s = c
+		}
+	}
+	if exact > 1 || exact == 0 && folded > 1 || s != nil && s.hidden() {
+		return nil, true
+	}
+	return s, folded > 0
+}
+
+// resolveBare finds the source of a column without a qualifier. The one table of the block that is known to have such a
+// tenant column has it; another source that has it too makes the database refuse the statement, unless they are joined by
+// it.
+func (p *proof) resolveBare(e *Expr, b *Block) (s *Source, found bool) {
+	for i := range p.known {
+		k := &p.known[i]
+		if k.source.Block != b || k.table.Class != Owned || !p.st.same(k.table.Column, e.Name) {
+			continue
+		}
+		if found || b.From.merges(p.st, e.Name) {
+			return nil, true
+		}
+		s, found = k.source, true
+	}
+	return s, found
+}
+
+// merges tells whether a join of the tree makes one column of two of that name.
+func (j *Join) merges(st *Statement, name string) bool {
+	if j == nil || j.Kind == Leaf {
+		return false
+	}
+	if j.Natural || slices.ContainsFunc(j.Using, func(u string) bool { return st.same(u, name) }) {
+		return true
+	}
+	return j.Left.merges(st, name) || j.Right.merges(st, name)
+}
+
+// hidden tells whether a source is in a join with a name of its own, so that its columns are not seen outside.
+func (s *Source) hidden() bool {
+	for j := s.parent; j != nil; j = j.parent {
+		if j.Alias != "" {
+			return true
+		}
+	}
+	return false
+}
+
+// account refuses a statement in which something spells a tenant's table that no part of the analysis has taken for what
+// it is.
+func (p *proof) account() *Refusal {
+	st := p.st
+	for i, t := range st.tokens {
+		if t.Kind != sqltext.Word && t.Kind != sqltext.Name {
+			continue
+		}
+		text := st.text(i)
+		if !p.tables.Confined(st.dialect.Unquote(text)) || st.accounted(i) {
+			continue
+		}
+		r := refuse(st.SQL, int(t.Start), "the name "+text+", which is a tenant's table, stands where no table was expected", "give what it names another name, or write AS before it")
+		r.Table = text
+		return r
+	}
+	return nil
+}
+
+// accounted tells whether it is known what the name at token i is.
+func (s *Statement) accounted(i int) bool {
+	t := s.tokens[i]
+	if slices.Contains(s.claimed, t.Start) || s.is(i-1, "as") {
+		return true
+	}
+	if i > 0 && s.text(i-1) == "." || i+1 < len(s.tokens) && s.text(i+1) == "." {
+		return true
+	}
+	for _, b := range s.Blocks {
+		for _, c := range b.Sources {
+			if int(t.Start) >= c.Start && int(t.End) <= c.End || c.Alias != "" && s.same(s.dialect.Unquote(s.text(i)), c.Alias) && s.behind(c, i) {
+				return true
+			}
+		}
+		for _, c := range b.Columns {
+			if int(t.Start) == c.Start {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// behind tells whether token i comes directly behind the name of a source, and so is its alias.
+func (s *Statement) behind(c *Source, i int) bool {
+	return i > 0 && c.End > 0 && int(s.tokens[i-1].End) == c.End || i > 0 && c.End == 0 && s.text(i-1) == ")"
+}

@@ -1,0 +1,57 @@
+package sqlproof
+
+// Prover makes plans of texts and keeps them. It may be used concurrently.
+type Prover struct {
+	analyzer Analyzer
+	tables   Tables
+	trusting cache // plans that take the text's own conditions for the tenant's, and check them
+	strict   cache // plans that do not
+}
+
+// NewProver returns a prover. It keeps plans of up to most bytes in all; 0 is 16 MiB.
+func NewProver(analyzer Analyzer, tables Tables, most int) *Prover {
+	if most <= 0 {
+		most = 16 << 20
+	}
+	p := &Prover{analyzer: analyzer, tables: tables}
+	p.trusting.init(most - most/8)
+	p.strict.init(most / 8)
+	return p
+}
+
+// Prove returns the plan of a text; never nil. A value that the text itself equates with a tenant column is in the plan's
+// Checks. If one of them turns out not to be the tenant's, use [Prover.ProveStrictly].
+func (p *Prover) Prove(sql string) *Plan { return p.from(&p.trusting, sql, true) }
+
+// ProveStrictly returns a plan that adds a condition for each table, whatever the text has itself.
+func (p *Prover) ProveStrictly(sql string) *Plan { return p.from(&p.strict, sql, false) }
+
+func (p *Prover) from(c *cache, sql string, trust bool) *Plan {
+	generation := p.tables.Generation()
+	plan := c.get(sql)
+	if plan != nil && plan.generation == generation {
+		return plan
+	}
+	if plan != nil && plan.still(p.tables) {
+		renewed := *plan
+		renewed.generation = generation
+		c.put(sql, &renewed)
+		return &renewed
+	}
+	plan = prove(p.analyzer, p.tables, sql, trust)
+	c.put(sql, plan)
+	return plan
+}
+
+// still tells whether all that a plan rests on is as it was.
+func (p *Plan) still(tables Tables) bool {
+	if p.Refusal != nil {
+		return false
+	}
+	for _, d := range p.deps {
+		if tables.Table(d.schema, d.name) != d.table {
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,49 @@
+package sqlproof
+
+import (
+	"fmt"
+	"strings"
+)
+
+// Refusal says why a statement cannot be shown to stay within the tenant, and what to do instead. It has none of the
+// statement's literals.
+type Refusal struct {
+	Why     string // what was found
+	Instead string // how to write it; "" if there is nothing to say
+	Table   string // the table in question; "" for the whole statement
+	Unknown bool   // the table is in none of the lists
+	Foreign bool   // a row is to be another tenant's
+
+	// Touches tells whether the statement may touch rows of tenants: nearly always. It is false if all that it names was
+	// known before it was refused, and belongs to nobody.
+	Offset       int // where; -1 if that is not known
+	Line, Column int // the same, counted from 1, in characters; 0 if not known
+}
+
+// Error implements error.
+func (r *Refusal) Error() string {
+	var b strings.Builder
+	b.WriteString(r.Why)
+	if r.Line > 0 {
+		fmt.Fprintf(&b, " (line %d, column %d)", r.Line, r.Column)
+	}
+	if r.Instead != "" {
+		b.WriteString(": ")
+		b.WriteString(r.Instead)
+	}
+	return b.String()
+}
+
+// refuse makes a refusal at an offset of sql.
+func refuse(sql string, at int, why, instead string) *Refusal {
+	r := &Refusal{Why: why, Instead: instead, Offset: at}
+	if at >= 0 && at <= len(sql) {
+		r.Line = 1 + strings.Count(sql[:at], "\n")
+		start := strings.LastIndexByte(sql[:at], '\n') + 1
+		r.Column = 1 + len([]rune(sql[start:at]))
+	}
+	return r
+}
+
+// Refuse makes the error of an analyzer for what stands at an offset of sql; -1 is no place.
+func Refuse(sql string, at int, why, instead string) error { return refuse(sql, at, why, instead) }

@@ -1,0 +1,422 @@
+package sqlproof
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/gormtenancy/tenancy/internal/sqltext"
+)
+
+// rewrite is what is to be added to a text.
+type rewrite struct {
+	p     *proof
+	where map[*Block][]*tableOf
+	on    map[*Join][]*tableOf
+	edits []edit
+	notes []string // what was added where, for Explain; in the order of the decisions
+}
+
+// edit is one piece to be added.
+type edit struct {
+	at    int32
+	order int8 // of edits in the same place
+	text  string
+	marks []Table // whose tenant each mark in text stands for
+}
+
+// mark stands in the text of an edit for a placeholder.
+const mark = "\x00"
+
+// The order of edits in the same place, from the inside out.
+const (
+	closesWrap int8 = iota
+	closesOn
+	closesWhere
+	opens
+)
+
+// complete finds a place for the condition of each source that is not bound. Each that is placed may bind others.
+func (p *proof) complete() (*rewrite, *Refusal) {
+	r := &rewrite{p: p, where: map[*Block][]*tableOf{}, on: map[*Join][]*tableOf{}}
+	for i := range p.known {
+		k := &p.known[i]
+		if k.source.Target && k.source.Block.Kind == Insert {
+			if refusal := r.insert(k); refusal != nil {
+				return nil, refusal
+			}
+			continue
+		}
+		if k.bound {
+			continue
+		}
+		if refusal := r.place(k); refusal != nil {
+			return nil, refusal
+		}
+		k.bound = true
+		p.bind()
+	}
+	for _, b := range p.st.Blocks { // in the order of the text, so that it is the same each time
+		if ks := r.where[b]; len(ks) > 0 {
+			if refusal := r.addWhere(b, ks); refusal != nil {
+				return nil, refusal
+			}
+		}
+		for _, s := range b.Sources {
+			for j := s.parent; j != nil; j = j.parent {
+				if ks := r.on[j]; len(ks) > 0 {
+					r.addOn(b, j, ks)
+					delete(r.on, j)
+				}
+			}
+		}
+	}
+	return r, nil
+}
+
+// place decides where the condition of a source stands: it climbs from the source up to the first outer join that
+// restricts its rows by ON, or to WHERE. Where it cannot stand in ON, it stands around the table.
+func (r *rewrite) place(k *tableOf) *Refusal {
+	s := k.source
+	if s.Block.keyword < 0 {
+		return r.p.refuse(s, "its query has no place for a condition", "write it with SELECT")
+	}
+	if s.hidden() {
+		return r.wrap(k, "in a join with a name of its own")
+	}
+	for child := s.parent; child != nil && child.parent != nil; child = child.parent {
+		j := child.parent
+		switch {
+		case j.Kind == Full:
+			return r.wrap(k, "in a FULL JOIN")
+		case j.Kind == Left && child == j.Right, j.Kind == Right && child == j.Left:
+			if j.On == nil || j.on <= 0 {
+				return r.wrap(k, "in an outer join without ON")
+			}
+			r.on[j] = append(r.on[j], k)
+			r.note(k, "the ON of its "+j.Kind.String())
+			return nil
+		}
+	}
+	r.where[s.Block] = append(r.where[s.Block], k)
+	r.note(k, "WHERE")
+	return nil
+}
+
+func (r *rewrite) note(k *tableOf, where string) {
+	r.notes = append(r.notes, describe(k.source)+": added to "+where)
+}
+
+// describe names a source for people.
+func describe(s *Source) string {
+	if s.Alias != "" && s.Name != "" && s.Alias != s.Name {
+		return s.Name + " " + s.Alias
+	}
+	return s.Called()
+}
+
+// wrap puts the table in parentheses, with its condition: (SELECT * FROM t WHERE …) AS t. That is the same for every join,
+// but the database no longer sees the table's keys, so it is the second choice.
+func (r *rewrite) wrap(k *tableOf, why string) *Refusal {
+	s := k.source
+	if s.Target || s.Fixed || k.table.Class != Owned {
+		return r.p.refuse(s, "its condition has no place, "+why, "join it with ON, or put it in a subquery")
+	}
+	alias := ""
+	if s.Alias == "" {
+		alias = " AS " + r.quote(s.Name)
+	}
+	r.edits = append(r.edits,
+		edit{at: int32(s.Start), order: opens, text: "(SELECT * FROM "},                                                                     //nolint:gosec // within the text
+		edit{at: int32(s.End), order: closesWrap, text: " WHERE " + r.equal(s.Name, k.table.Column) + ")" + alias, marks: []Table{k.table}}) //nolint:gosec // within the text
+	r.notes = append(r.notes, describe(s)+": put in a subquery, as it is "+why)
+	return nil
+}
+
+// quote writes a name as the dialect does.
+func (r *rewrite) quote(name string) string {
+	if r.p.st.dialect == sqltext.Postgres {
+		return `"` + strings.ReplaceAll(name, `"`, `""`) + `"`
+	}
+	return "`" + strings.ReplaceAll(name, "`", "``") + "`"
+}
+
+func (r *rewrite) equal(qualifier, column string) string {
+	return r.quote(qualifier) + "." + r.quote(column) + " = " + mark
+}
+
+// predicate writes the condition that binds a source.
+func (r *rewrite) predicate(k *tableOf) (text string, marks []Table) {
+	name := k.source.Called()
+	if k.table.Class == Owned {
+		return r.equal(name, k.table.Column), []Table{k.table}
+	}
+	ends := *k.table.Ends
+	if len(ends) != 2 || ends[0].Carries != "" || ends[1].Carries != "" {
+		for i := range ends {
+			if i > 0 {
+				text += " AND "
+			}
+			end, parent := r.end(name, &ends[i], true)
+			text, marks = text+end, append(marks, parent)
+		}
+		return text, marks
+	}
+	e1, t1 := r.end(name, &ends[0], true)
+	e2, t2 := r.end(name, &ends[1], true)
+	m1, _ := r.end(name, &ends[0], false)
+	m2, _ := r.end(name, &ends[1], false)
+	return "((" + e1 + " AND " + e2 + ") OR (" + e1 + " AND NOT " + m2 + ") OR (" + e2 + " AND NOT " + m1 + "))", []Table{t1, t2, t1, t2}
+}
+
+// end writes e of link.go, or m if it is not to be owned.
+func (r *rewrite) end(link string, end *End, owned bool) (text string, parent Table) {
+	if end.Carries != "" {
+		return r.equal(link, end.Carries), end.Parent
+	}
+	name := r.quote(end.Parent.Name)
+	if end.Schema != "" {
+		name = r.quote(end.Schema) + "." + name
+	}
+	text = "EXISTS (SELECT 1 FROM " + name + " WHERE "
+	for i := range end.Columns {
+		if i > 0 {
+			text += " AND "
+		}
+		text += r.quote(end.Parent.Name) + "." + r.quote(end.Keys[i]) + " = " + r.quote(link) + "." + r.quote(end.Columns[i])
+	}
+	if owned {
+		text += " AND " + r.equal(end.Parent.Name, end.Parent.Column)
+	}
+	return text + ")", end.Parent
+}
+
+// predicates writes the conditions of several sources.
+func (r *rewrite) predicates(ks []*tableOf) (text string, marks []Table) {
+	for i, k := range ks {
+		if i > 0 {
+			text += " AND "
+		}
+		predicate, of := r.predicate(k)
+		text, marks = text+predicate, append(marks, of...)
+	}
+	return text, marks
+}
+
+// addWhere adds conditions to the WHERE of a block.
+func (r *rewrite) addWhere(b *Block, ks []*tableOf) *Refusal {
+	st := r.p.st
+	keyword := int(b.keyword)
+	text, marks := r.predicates(ks)
+	where := st.clause(b, keyword, "where")
+	if (where >= 0) != (b.Where != nil) {
+		return r.p.refuse(ks[0].source, "the WHERE of its query was not found", "")
+	}
+	if where >= 0 {
+		r.around(where, st.conditionEnd(b, where+1), closesWhere, " AND "+text, marks)
+		return nil
+	}
+	from := keyword + 1
+	if b.Kind == Select {
+		if from = st.clauseFrom(b); from < 0 {
+			return r.p.refuse(ks[0].source, "the FROM of its query was not found", "")
+		}
+	}
+	end := st.conditionEnd(b, from)
+	r.edits = append(r.edits, edit{at: st.tokens[end-1].End, order: closesWhere, text: " WHERE " + text, marks: marks})
+	return nil
+}
+
+// clauseFrom finds the FROM of a SELECT, which is not that of IS DISTINCT FROM.
+func (s *Statement) clauseFrom(b *Block) int {
+	for i := s.clause(b, int(b.keyword), "from"); i >= 0; i = s.clause(b, i+1, "from") {
+		if !s.is(i-1, "distinct") || i-1 == int(b.keyword)+1 {
+			return i
+		}
+	}
+	return -1
+}
+
+// addOn adds conditions to the ON of a join.
+func (r *rewrite) addOn(_ *Block, j *Join, ks []*tableOf) {
+	text, marks := r.predicates(ks)
+	r.around(int(j.on), r.p.st.onEnd(int(j.on)), closesOn, " AND "+text, marks)
+}
+
+// around puts what stands between a keyword and the token end in parentheses, and text behind it.
+func (r *rewrite) around(keyword, end int, order int8, text string, marks []Table) {
+	tokens := r.p.st.tokens
+	if keyword+1 >= end { // found when the text is read again
+		return
+	}
+	r.edits = append(r.edits,
+		edit{at: tokens[keyword+1].Start, order: opens, text: "("},
+		edit{at: tokens[end-1].End, order: order, text: ")" + text, marks: marks})
+}
+
+// insert adds the tenant column to an INSERT that does not name it, and the condition to its upserts.
+func (r *rewrite) insert(k *tableOf) *Refusal {
+	b, st := k.source.Block, r.p.st
+	add := func(column string, t Table) *Refusal {
+		if slices.ContainsFunc(b.Columns, func(c Column) bool { return st.same(c.Name, column) }) {
+			return nil
+		}
+		return r.addColumn(k, column, t)
+	}
+	if k.table.Class == Owned {
+		if refusal := add(k.table.Column, k.table); refusal != nil {
+			return refusal
+		}
+	} else {
+		for _, end := range *k.table.Ends {
+			if end.Carries != "" {
+				if refusal := add(end.Carries, end.Parent); refusal != nil {
+					return refusal
+				}
+			}
+		}
+	}
+	for i := range b.Upserts {
+		u := &b.Upserts[i]
+		if r.p.upsertBound(k, u) {
+			continue
+		}
+		if u.do < 0 {
+			return r.p.refuse(k.source, "the DO UPDATE of its ON CONFLICT was not found", "")
+		}
+		r.addUpsert(k, u)
+	}
+	k.bound = true
+	return nil
+}
+
+func (r *rewrite) addUpsert(k *tableOf, u *Upsert) {
+	st := r.p.st
+	text, marks := r.predicate(k)
+	depth, end, where := st.tokens[u.do].Depth, len(st.tokens), -1
+	for i := int(u.do) + 1; i < len(st.tokens); i++ {
+		t := st.tokens[i]
+		if t.Depth < depth || t.Depth == depth && (st.is(i, "returning") || st.is(i, "on") && st.is(i+1, "conflict")) {
+			end = i
+			break
+		}
+		if t.Depth == depth && st.is(i, "where") {
+			where = i
+		}
+	}
+	r.notes = append(r.notes, describe(k.source)+": added to the WHERE of DO UPDATE")
+	if where >= 0 {
+		r.around(where, end, closesWhere, " AND "+text, marks)
+		return
+	}
+	r.edits = append(r.edits, edit{at: st.tokens[end-1].End, order: closesWhere, text: " WHERE " + text, marks: marks})
+}
+
+// addColumn adds a column with the tenant to all rows of an INSERT.
+func (r *rewrite) addColumn(k *tableOf, column string, t Table) *Refusal {
+	b, st := k.source.Block, r.p.st
+	last := b.Columns[len(b.Columns)-1]
+	r.notes = append(r.notes, describe(k.source)+": column "+column+" added")
+	r.edits = append(r.edits, edit{at: int32(last.End), order: closesWrap, text: ", " + r.quote(column)}) //nolint:gosec // within the text
+	if b.Query == nil {
+		return r.addToRows(k, t)
+	}
+	value := mark
+	if st.dialect == sqltext.Postgres && t.Type != "" {
+		value = "CAST(" + mark + " AS " + t.Type + ")" // the columns of a UNION have no other type
+	}
+	for _, arm := range b.Query.arms() {
+		if arm.Kind != Select || arm.keyword < 0 || len(arm.Items) == 0 {
+			return r.p.refuse(k.source, "the tenant cannot be added to the query that its rows come from", "name column "+column+" and select the tenant")
+		}
+		end := st.clauseFrom(arm)
+		if end < 0 {
+			for end = int(arm.keyword) + 1; end < st.blockEnd(int(arm.keyword)) && !(st.tokens[end].Depth == st.tokens[arm.keyword].Depth && (st.is(end, "where") || st.afterFrom(end))); end++ {
+			}
+		}
+		r.edits = append(r.edits, edit{at: st.tokens[end-1].End, order: closesWrap, text: ", " + value, marks: []Table{t}})
+	}
+	return nil
+}
+
+// addToRows adds the tenant to each row of VALUES.
+func (r *rewrite) addToRows(k *tableOf, t Table) *Refusal {
+	b, st := k.source.Block, r.p.st
+	refusal := r.p.refuse(k.source, "the tenant cannot be added to its rows", "use VALUES with as many values as columns")
+	values := st.clause(b, int(b.keyword), "values")
+	if values < 0 || len(b.Rows) == 0 {
+		return refusal
+	}
+	depth, rows := st.tokens[values].Depth, 0
+	for i := values + 1; i < len(st.tokens) && st.tokens[i].Depth >= depth; i++ {
+		if st.tokens[i].Depth > depth {
+			continue
+		}
+		switch st.tokens[i].Kind {
+		case sqltext.Open, sqltext.Comma:
+		case sqltext.Close:
+			r.edits = append(r.edits, edit{at: st.tokens[i-1].End, order: closesWrap, text: ", " + mark, marks: []Table{t}})
+			rows++
+		default:
+			i = len(st.tokens)
+		}
+		if rows == len(b.Rows) {
+			break
+		}
+	}
+	if rows != len(b.Rows) {
+		return refusal
+	}
+	return nil
+}
+
+// Insertion is a place in the arguments of a plan's text at which the tenant's value is put in.
+type Insertion struct {
+	At    int // its index in the arguments as they are sent
+	Table Table
+}
+
+// apply makes the new text, and says where in it the pieces are and where in its arguments the tenant is.
+func (r *rewrite) apply() (sql string, added []Span, inserted []Insertion) {
+	slices.SortStableFunc(r.edits, func(a, b edit) int {
+		if a.at != b.at {
+			return int(a.at - b.at)
+		}
+		return int(a.order - b.order)
+	})
+	st := r.p.st
+	arguments := 0
+	for _, m := range st.Marks {
+		arguments = max(arguments, m.Argument+1)
+	}
+	var b strings.Builder
+	from, marks := 0, 0
+	for _, e := range r.edits {
+		for marks < len(st.Marks) && st.Marks[marks].Start < int(e.at) {
+			marks++
+		}
+		b.WriteString(st.SQL[from:e.at])
+		from = int(e.at)
+		start, text := b.Len(), e.text
+		for _, t := range e.marks {
+			before, after, _ := strings.Cut(text, mark)
+			b.WriteString(before)
+			text = after
+			if st.dialect != sqltext.Postgres {
+				b.WriteByte('?')
+				inserted = append(inserted, Insertion{marks + len(inserted), t})
+				continue
+			}
+			i := slices.IndexFunc(inserted, func(i Insertion) bool { return i.Table.is(t) })
+			if i < 0 {
+				i = len(inserted)
+				inserted = append(inserted, Insertion{arguments + i, t})
+			}
+			b.WriteString("$" + strconv.Itoa(inserted[i].At+1))
+		}
+		b.WriteString(text)
+		added = append(added, Span{start, b.Len()})
+	}
+	b.WriteString(st.SQL[from:])
+	return b.String(), added, inserted
+}

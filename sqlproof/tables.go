@@ -1,0 +1,51 @@
+package sqlproof
+
+// Tables says what each table is. Its methods may be called concurrently.
+type Tables interface {
+	// Table says what is known of the table that a text names; schema is "" if the text names none.
+	Table(schema, name string) Table
+	// Confined tells whether a table that belongs to tenants may be spelled name, in any case.
+	Confined(name string) bool
+	// Generation changes when what Table answers may have changed.
+	Generation() uint64
+}
+
+// Class says whose the rows of a table are.
+type Class uint8
+
+// The classes of tables.
+const (
+	Unknown Class = iota // nothing is known of it, so it is refused
+	Open                 // it belongs to no tenant: global and reference tables, and the database's own catalog
+	Owned                // it has a tenant column
+	Link                 // it joins two tables and has no tenant column: its rows are the tenant's if those at their ends are
+	Placed               // it has no tenant column: its placement confines it
+)
+
+// Table is what is known of one table.
+type Table struct {
+	Class  Class
+	Name   string // as messages name it
+	Column string // the tenant column of an Owned table
+	// Type is what the column's values are cast to where nothing else says what they are: "text", "bigint" or "uuid".
+	Type string
+	Text bool // the column holds text, so a number is not compared with it
+	// Key is the caller's, and is handed back: it stands for the tenant's value for the column.
+	Key any
+	// Ends are the foreign keys of a Link.
+	Ends *[]End
+}
+
+// End is a foreign key of a join table.
+type End struct {
+	Columns []string // of the join table
+	Keys    []string // of Parent, one for each of Columns
+	Parent  Table
+	Schema  string // of Parent, if its model names one
+	Carries string // the join table's own column that holds the tenant as part of the key; "" if there is none
+}
+
+// is tells whether two are the same table.
+func (t Table) is(other Table) bool {
+	return t.Class == other.Class && t.Name == other.Name && t.Column == other.Column
+}
