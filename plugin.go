@@ -13,6 +13,7 @@ import (
 
 	"github.com/gormtenancy/tenancy/callbacks"
 	"github.com/gormtenancy/tenancy/internal/tables"
+	"github.com/gormtenancy/tenancy/sqlproof"
 )
 
 // Config says what belongs to whom. Its zero value refuses every table.
@@ -31,6 +32,13 @@ type Config struct {
 	// Resolver finds the placement of a tenant. Zero: all tenants are in the database that gorm.Open opened, and are not
 	// looked up.
 	Resolver ShardResolver
+	// SQL reads the text of statements: [github.com/gormtenancy/tenancy/sqlproof/postgres.New], mysql.New or sqlite.New, for
+	// the database that gorm.Open opened. With it each statement is proven to stay within the tenant before it is sent, and
+	// text of the application's own (raw SQL, joins, several tables) is confined. Zero: no text is read, so text that could
+	// touch a table is refused.
+	SQL sqlproof.Analyzer
+	// RawSQL says what to do with text on tenants' tables that SQL has read. Zero: [RawRewrite].
+	RawSQL RawSQLPolicy
 	// Observer implements one or more of [ScopedObserver], [RefusedObserver] and [WithoutTenantObserver]. Zero: none.
 	Observer any
 }
@@ -59,6 +67,17 @@ const (
 	// UnlistedGlobal takes them for global, and lets raw SQL pass that names no table of tenants: for an application that is
 	// adopting the plugin table by table.
 	UnlistedGlobal
+)
+
+// RawSQLPolicy says what to do with SQL on tenants' tables that the application wrote itself.
+type RawSQLPolicy int
+
+const (
+	// RawRewrite lets it run if it is shown to stay within the tenant, if need be with conditions added, and refuses what
+	// cannot be shown.
+	RawRewrite RawSQLPolicy = iota
+	// RawRefuse refuses all raw SQL on tenants' tables, and other statements that would need a condition added.
+	RawRefuse
 )
 
 // Plugin holds the statements of one *gorm.DB to the tenant of their context. Make it with [New] and install it with
@@ -113,10 +132,10 @@ func (p *Plugin) Initialize(db *gorm.DB) error {
 		err := stmt.Parse(model)
 		return stmt.Schema, err
 	})
-	if err := p.configure(registry); err != nil {
+	if err := p.configure(registry, db.Name()); err != nil {
 		return err
 	}
-	hooks := &callbacks.Hooks{Rules: rules{p}, Tables: registry}
+	hooks := &callbacks.Hooks{Rules: rules{p}, Tables: registry, SQL: p.cfg.SQL, RefuseRaw: p.cfg.RawSQL == RawRefuse}
 	if err := hooks.Register(db); err != nil {
 		return fmt.Errorf("%w: %w", ErrInvalidConfig, err)
 	}
@@ -130,7 +149,7 @@ func (p *Plugin) Initialize(db *gorm.DB) error {
 }
 
 // configure checks the configuration and classifies its models.
-func (p *Plugin) configure(registry *tables.Registry) error {
+func (p *Plugin) configure(registry *tables.Registry, dialect string) error {
 	faults := registry.Declare(declared(p.cfg.Models), declared(p.cfg.Global), declared(p.cfg.Reference))
 	if p.cfg.Resolver == nil {
 		for t := range registry.PlacedModels() {
@@ -139,6 +158,12 @@ func (p *Plugin) configure(registry *tables.Registry) error {
 	}
 	if p.cfg.Unlisted != UnlistedRefuse && p.cfg.Unlisted != UnlistedGlobal {
 		faults = append(faults, fmt.Errorf("%s: %d is not a policy", "Unlisted", p.cfg.Unlisted))
+	}
+	if a := p.cfg.SQL; a != nil && a.Dialect() != dialect {
+		faults = append(faults, fmt.Errorf("%s: it reads the SQL of %s, and the database is %s: take the analyzer from sqlproof/%[3]s", "SQL", a.Dialect(), dialect))
+	}
+	if p.cfg.RawSQL != RawRewrite && p.cfg.RawSQL != RawRefuse {
+		faults = append(faults, fmt.Errorf("%s: %d is not a policy", "RawSQL", p.cfg.RawSQL))
 	}
 	if o := p.cfg.Observer; o != nil {
 		p.observers.scoped, _ = o.(ScopedObserver)

@@ -73,7 +73,8 @@ func (r *router) withCache(p *gorm.PreparedStmtDB) gorm.ConnPool {
 
 // PrepareContext implements [gorm.ConnPool]. GORM itself prepares below the router.
 func (r *router) PrepareContext(ctx context.Context, query string) (*sql.Stmt, error) {
-	if _, err := r.hooks.Admit(ctx, query, nil); err != nil {
+	_, query, _, err := r.hooks.Admit(ctx, query, nil)
+	if err != nil {
 		return nil, err
 	}
 	return r.base.PrepareContext(ctx, query)
@@ -81,7 +82,7 @@ func (r *router) PrepareContext(ctx context.Context, query string) (*sql.Stmt, e
 
 // ExecContext implements [gorm.ConnPool].
 func (r *router) ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error) {
-	pass, err := r.hooks.Admit(ctx, query, args)
+	pass, query, args, err := r.hooks.Admit(ctx, query, args)
 	if err != nil {
 		return nil, err
 	}
@@ -94,7 +95,7 @@ func (r *router) ExecContext(ctx context.Context, query string, args ...any) (sq
 
 // QueryContext implements [gorm.ConnPool].
 func (r *router) QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
-	pass, err := r.hooks.Admit(ctx, query, args)
+	pass, query, args, err := r.hooks.Admit(ctx, query, args)
 	if err != nil {
 		return nil, err
 	}
@@ -107,7 +108,7 @@ func (r *router) QueryContext(ctx context.Context, query string, args ...any) (*
 
 // QueryRowContext implements [gorm.ConnPool].
 func (r *router) QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row {
-	pass, err := r.hooks.Admit(ctx, query, args)
+	pass, query, args, err := r.hooks.Admit(ctx, query, args)
 	if err != nil {
 		return callbacks.ErrorRow(err)
 	}

@@ -167,7 +167,7 @@ func (t *transaction) savepoint(s sqltext.Savepoint, query string) (kept bool, e
 
 // ExecContext implements [gorm.ConnPool].
 func (t *transaction) ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error) {
-	pass, err := t.router.hooks.Admit(ctx, query, args)
+	pass, query, args, err := t.router.hooks.Admit(ctx, query, args)
 	if err != nil {
 		return nil, err
 	}
@@ -200,7 +200,7 @@ func (noRows) RowsAffected() (int64, error) { return 0, nil }
 
 // QueryContext implements [gorm.ConnPool].
 func (t *transaction) QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
-	pass, err := t.router.hooks.Admit(ctx, query, args)
+	pass, query, args, err := t.router.hooks.Admit(ctx, query, args)
 	if err != nil {
 		return nil, err
 	}
@@ -215,7 +215,7 @@ func (t *transaction) QueryContext(ctx context.Context, query string, args ...an
 
 // QueryRowContext implements [gorm.ConnPool].
 func (t *transaction) QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row {
-	pass, err := t.router.hooks.Admit(ctx, query, args)
+	pass, query, args, err := t.router.hooks.Admit(ctx, query, args)
 	if err != nil {
 		return callbacks.ErrorRow(err)
 	}
@@ -230,7 +230,7 @@ func (t *transaction) QueryRowContext(ctx context.Context, query string, args ..
 
 // PrepareContext implements [gorm.ConnPool].
 func (t *transaction) PrepareContext(ctx context.Context, query string) (*sql.Stmt, error) {
-	pass, err := t.router.hooks.Admit(ctx, query, nil)
+	pass, query, _, err := t.router.hooks.Admit(ctx, query, nil)
 	if err != nil {
 		return nil, err
 	}

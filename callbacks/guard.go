@@ -208,7 +208,10 @@ func (h *Hooks) finish(db *gorm.DB) {
 	if stmt.Context == context.Context(pass) { // or else another plugin has put its own around it
 		stmt.Context = pass.Context
 	}
-	if db.Error == nil && pass.scoped && !db.DryRun && (pass.confined || pass.Who.Kind == Everyone && (pass.Table == nil || pass.Table.Class.Confined())) {
+	if db.DryRun && db.Error == nil {
+		h.proveDry(db, pass)
+	}
+	if db.Error == nil && pass.scoped && !db.DryRun && (pass.confined || pass.touched || pass.Who.Kind == Everyone && (pass.Table == nil || pass.Table.Class.Confined())) {
 		h.Rules.Ran(pass.Context, pass.Who, pass.Op, pass.tableName(), db.RowsAffected)
 	}
 }

@@ -1,6 +1,7 @@
 package callbacks
 
 import (
+	"regexp"
 	"strings"
 
 	"gorm.io/gorm"
@@ -12,7 +13,8 @@ import (
 )
 
 // confineJoins confines the tables of Joins("Association"), for which GORM runs no callback: each level's ON gets the
-// condition of its own table, so that a LEFT JOIN still keeps the row. Joins written as text are refused.
+// condition of its own table, so that a LEFT JOIN still keeps the row. Joins written as text are left to the proof, and
+// refused without one.
 func (h *Hooks) confineJoins(db *gorm.DB, pass *Pass) error {
 	stmt := db.Statement
 	if len(stmt.Joins) == 0 {
@@ -23,6 +25,12 @@ func (h *Hooks) confineJoins(db *gorm.DB, pass *Pass) error {
 	for i := range joins {
 		j := &joins[i]
 		path := relationPath(stmt.Schema, j.Name)
+		if path == nil && h.proves() {
+			if err := h.textJoin(pass, j.Name, j.Conds); err != nil {
+				return err
+			}
+			continue
+		}
 		if path == nil {
 			if pass.confined || !h.namesNoTenantTable(j.Name) {
 				return h.refusal(pass, Unconfined, "Joins has "+quote(j.Name)+": a join written as text cannot be confined, use Joins with an association's name")
@@ -72,6 +80,20 @@ func (h *Hooks) confineJoins(db *gorm.DB, pass *Pass) error {
 	}
 	stmt.Joins = joins
 	return nil
+}
+
+// outerKinds are the joins that can leave out the main table's row: its condition then has no place in WHERE.
+var outerKinds = regexp.MustCompile(`(?i)\b(?:right|full)\b`)
+
+// textJoin reads a join that was written as text, in a statement that is proven.
+func (h *Hooks) textJoin(pass *Pass, text string, args []any) error {
+	if outerKinds.MatchString(text) {
+		pass.yields = true
+	}
+	r := reader{h: h, pass: pass}
+	r.whole(text, len(args))
+	r.arguments(text, args, true)
+	return r.verdict("Joins")
 }
 
 // relationPath resolves "Manager.Company" as GORM does (gorm v1.31.2 callbacks/query.go BuildQuerySQL); nil means text.
@@ -267,6 +289,14 @@ func (h *Hooks) readSubqueryJoin(pass *Pass, e clause.Expression) error {
 // readFrom reads a FROM clause: the joins that GORM's association mode puts there are confined, other tables are refused.
 func (h *Hooks) readFrom(pass *Pass, from clause.From) error {
 	for _, t := range from.Tables {
+		if h.proves() && !t.Raw {
+			r := reader{h: h, pass: pass}
+			r.name(t.Name)
+			r.name(t.Alias)
+			if pass.yields = true; !r.opaque {
+				continue
+			}
+		}
 		if err := h.otherTables(pass, "FROM", t); err != nil {
 			return err
 		}
@@ -291,6 +321,9 @@ func (h *Hooks) fromJoin(pass *Pass, j *clause.Join) error {
 	r := reader{h: h, pass: pass}
 	if j.Expression != nil {
 		text, ok := j.Expression.(clause.Expr)
+		if ok && h.proves() {
+			return h.textJoin(pass, text.SQL, text.Vars)
+		}
 		if ok && !pass.confined && h.namesNoTenantTable(text.SQL) {
 			r.values(text.Vars)
 			return r.verdict("FROM")
@@ -323,6 +356,9 @@ func (h *Hooks) fromJoin(pass *Pass, j *clause.Join) error {
 		return nil
 	}
 	if kind := joinKind(string(j.Type)); kind == "RIGHT" || kind == "CROSS" || len(j.Using) > 0 {
+		if pass.yields = h.proves(); pass.yields {
+			return nil
+		}
 		return h.refusal(pass, Unconfined, "only inner and left joins with ON are possible in clause.From")
 	}
 	alias := j.Table.Alias

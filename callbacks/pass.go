@@ -49,6 +49,10 @@ type Pass struct {
 	marked   bool // the statement has predicateClause
 	ownSet   bool // the SET clause is the hooks' and goes with the statement
 	opaque   bool // conditions can only be read once they are written
+	raw      bool // it came as text
+	exempt   bool // it is not to be proven: a savepoint
+	yields   bool // the conditions on its tables are left to the proof
+	touched  bool // the proof found tables of tenants in it
 	inside   int8 // depth of pools that have admitted the statement and are passing it on
 
 	hooks      *Hooks
@@ -134,39 +138,49 @@ func (a *Arg) Value() (driver.Value, error) {
 	return driver.DefaultParameterConverter.ConvertValue(a.value)
 }
 
-// Admit is the router's question: may the statement query, with args, be sent? It binds the tenant in args. ctx is the
-// context to send it with; done must be called when the pool below has returned.
-func (h *Hooks) Admit(ctx context.Context, query string, args []any) (pass *Pass, err error) {
+// Admit is the router's question: may the statement query, with args, be sent? It returns what to send: the same, or with
+// conditions that the proof has added. It binds the tenant in args.
+func (h *Hooks) Admit(ctx context.Context, query string, args []any) (pass *Pass, text string, with []any, err error) {
 	pass = passOf(ctx)
 	if pass == nil {
-		return nil, h.Rules.Refuse(ctx, Refusal{Op: OpRaw, Reason: Unconfined, Why: "it did not come through GORM's callbacks; use *gorm.DB, or the *sql.DB that tenancy.DB returns"})
+		return nil, "", nil, h.Rules.Refuse(ctx, Refusal{Op: OpRaw, Reason: Unconfined, Why: "it did not come through GORM's callbacks; use *gorm.DB, or the *sql.DB that tenancy.DB returns"})
 	}
 	if pass.inside > 0 {
-		return pass, nil
+		return pass, query, args, nil
 	}
 	if !pass.covers(query) {
-		return nil, h.refusal(pass, Unconfined, "it is not the statement that the callbacks saw; use *gorm.DB instead of its ConnPool")
+		return nil, "", nil, h.refusal(pass, Unconfined, "it is not the statement that the callbacks saw; use *gorm.DB instead of its ConnPool")
 	}
 	if !pass.scoped {
-		return nil, h.refusal(pass, Unconfined, "the plugin's callbacks did not see it: one of them was removed or replaced")
+		return nil, "", nil, h.refusal(pass, Unconfined, "the plugin's callbacks did not see it: one of them was removed or replaced")
 	}
 	if pass.pending {
-		return nil, h.refusal(pass, Unconfined, "it was built without its tenant condition: Statement.BuildClauses or another plugin left out WHERE or VALUES")
+		return nil, "", nil, h.refusal(pass, Unconfined, "it was built without its tenant condition: Statement.BuildClauses or another plugin left out WHERE or VALUES")
 	}
-	if pass.confined && !h.marksFit(query, len(args)) {
-		return nil, h.refusal(pass, Unconfined, "it has more or fewer placeholders than arguments, so the tenant would be bound in another place")
+	proving := h.provable(pass)
+	if pass.confined && !proving && !h.marksFit(query, len(args)) {
+		return nil, "", nil, h.refusal(pass, Unconfined, "it has more or fewer placeholders than arguments, so the tenant would be bound in another place")
 	}
 	for i, a := range args {
 		switch arg := a.(type) {
 		case *Arg:
 			if args[i], err = h.bind(pass, arg); err != nil {
-				return nil, err
+				return nil, "", nil, err
 			}
 		case refusedArg:
-			return nil, arg.err
+			return nil, "", nil, arg.err
 		}
 	}
-	return pass, nil
+	if !proving {
+		return pass, query, args, nil
+	}
+	if text, with, err = h.prove(pass, query, args); err != nil {
+		return nil, "", nil, err
+	}
+	if text != query {
+		pass.rewrite(text, with)
+	}
+	return pass, text, with, nil
 }
 
 // marksFit tells whether a statement has a place for each argument, where arguments go by their order: SQLite's driver

@@ -11,11 +11,15 @@ import (
 // admitRaw decides about a statement that came as text: db.Raw, db.Exec, and GORM's own savepoints and migrations.
 func (h *Hooks) admitRaw(pass *Pass) error {
 	sql := pass.stmt.SQL.String()
+	pass.raw = true
 	switch {
 	case pass.free:
 	case pass.Op == OpRaw && isSavepoint(sql):
+		pass.exempt = true
+	case h.proves() && !h.mayBeMigrators(sql):
 	case h.migrators.calling():
 		pass.migrates()
+	case h.proves():
 	case h.namesNoTenantTable(sql) && !composing.MatchString(sql):
 	case pass.Who.Kind == Nobody:
 		return h.refusal(pass, NoTenant, "raw SQL runs for a tenant too; to run it for all, use tenancy.WithoutTenant(ctx, reason)")

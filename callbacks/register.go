@@ -13,13 +13,19 @@ import (
 	"github.com/gormtenancy/tenancy/internal/dialect"
 	"github.com/gormtenancy/tenancy/internal/sqltext"
 	"github.com/gormtenancy/tenancy/internal/tables"
+	"github.com/gormtenancy/tenancy/sqlproof"
 )
 
 // Hooks are the callbacks of one plugin in one *gorm.DB.
 type Hooks struct {
 	Rules  Rules
 	Tables *tables.Registry
+	// SQL reads the text of all statements; nil: none is read, and text that could reach a table is refused.
+	SQL sqlproof.Analyzer
+	// RefuseRaw refuses statements on tenants' tables to which conditions had to be added, and all that came as text.
+	RefuseRaw bool
 
+	prover    *sqlproof.Prover
 	text      sqltext.Dialect
 	engine    dialect.Engine
 	migrators migrators
@@ -51,6 +57,9 @@ func (h *Hooks) Register(db *gorm.DB) error {
 	h.text = sqltext.DialectOf(db.Dialector.Name())
 	h.engine = dialect.Of(db.Dialector.Name())
 	h.migrators = newMigrators(db)
+	if h.SQL != nil {
+		h.prover = sqlproof.NewProver(h.SQL, &knownTables{registry: h.Tables, engine: h.engine, unlistedGlobal: h.Rules.UnlistedAreGlobal()}, 0)
+	}
 	cb := db.Callback()
 	begin := func(get func(string) func(*gorm.DB), otherwise string) string {
 		if get("gorm:begin_transaction") != nil {

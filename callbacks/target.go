@@ -31,6 +31,8 @@ func (h *Hooks) mainTable(pass *Pass) (*tables.Table, error) {
 			}
 		case pass.free || h.namesNoTenantTable(stmt.TableExpr.SQL):
 			return nil, nil
+		case h.proves() && pass.Op != OpCreate:
+			return nil, h.textTable(pass)
 		default:
 			return nil, h.refusal(pass, Unconfined, "Table("+quote(stmt.TableExpr.SQL)+") is more than one table and alias: use a model and its associations")
 		}
@@ -39,12 +41,29 @@ func (h *Hooks) mainTable(pass *Pass) (*tables.Table, error) {
 	if err != nil {
 		return nil, h.refusal(pass, InvalidConfig, err.Error())
 	}
-	return t.Under(name), nil
+	if under := t.Under(name); under != t {
+		if t = under; h.proves() {
+			h.Tables.Learn(t)
+		}
+	}
+	return t, nil
+}
+
+// textTable reads Table("a, b"), in a statement that is proven: its tables are found there.
+func (h *Hooks) textTable(pass *Pass) error {
+	expr := pass.stmt.TableExpr
+	r := reader{h: h, pass: pass}
+	r.whole(expr.SQL, len(expr.Vars))
+	r.arguments(expr.SQL, expr.Vars, false)
+	return r.verdict("Table")
 }
 
 // derivedTable admits Table("(?) AS x", subquery).
 func (h *Hooks) derivedTable(pass *Pass) error {
 	vars := pass.stmt.TableExpr.Vars
+	if h.proves() {
+		return h.textTable(pass)
+	}
 	if len(vars) != 1 {
 		return h.refusal(pass, Unconfined, "a derived table takes one subquery")
 	}

@@ -13,8 +13,8 @@ import (
 )
 
 // reader reads the expressions of a clause before they are built, and finds the text that the application wrote in them:
-// only that can reach another table, or break out of the parentheses that the tenant condition is joined to. What GORM
-// writes itself, values, columns and subqueries with a pass of their own, is fine as it is. An expression whose text only
+// only that can reach another table, or break out of the parentheses that the tenant condition is joined to. If the
+// statement is proven as a whole before it is sent, queries in parentheses are left to that. What GORM writes itself, values, columns and subqueries with a pass of their own, is fine as it is. An expression whose text only
 // its Build knows makes the whole opaque: then what it has written is read.
 type reader struct {
 	h     *Hooks
@@ -54,7 +54,17 @@ func (r *reader) textWith(s string, n int) {
 	if r.why != "" {
 		return
 	}
-	why := r.h.text.Fragment(s, r.place)
+	r.read(s, n, r.h.fragment(s, r.place))
+}
+
+// whole reads SQL that only has to be complete in itself, because the statement is proven.
+func (r *reader) whole(s string, n int) { r.read(s, n, r.h.text.Whole(s)) }
+
+// read judges a piece of SQL with marks for n arguments, for which why is what is to say against it so far.
+func (r *reader) read(s string, n int, why string) {
+	if r.why != "" {
+		return
+	}
 	switch {
 	case why == "" && r.h.text.RawArguments(s, n):
 		why = "it has places for more arguments than it is given"
@@ -284,6 +294,11 @@ func (r *reader) value(v any) {
 	case clause.Table:
 		r.built = true
 		own := !v.Raw && v.Alias == "" && (v.Name == clause.CurrentTable || v.Name == r.pass.stmt.Table)
+		if r.h.proves() && !v.Raw {
+			r.name(v.Name)
+			r.name(v.Alias)
+			return
+		}
 		if !own && r.matters(v.Name) {
 			r.why, r.at = "it brings in a table", v.Name // "x IN ?" would read it
 		}
@@ -326,7 +341,11 @@ func (r *reader) subquery(db *gorm.DB) {
 		return
 	}
 	if db.Statement.SQL.Len() > 0 {
-		r.text(db.Statement.SQL.String())
+		if r.h.proves() {
+			r.wholeSubquery(db.Statement)
+		} else {
+			r.text(db.Statement.SQL.String())
+		}
 		r.values(db.Statement.Vars)
 		return
 	}
@@ -343,10 +362,17 @@ func (r *reader) subquery(db *gorm.DB) {
 	}
 }
 
+// wholeSubquery reads a subquery that was built from text, whose placeholders are the database's already.
+func (r *reader) wholeSubquery(stmt *gorm.Statement) {
+	if why := r.h.text.Whole(stmt.SQL.String()); why != "" && r.why == "" && r.matters(stmt.SQL.String()) {
+		r.why, r.at = why, stmt.SQL.String()
+	}
+}
+
 // written reads what an opaque expression has built.
 func (r *reader) written(text string) {
 	r.opaque = false
-	why := r.h.text.Fragment(text, r.place)
+	why := r.h.fragment(text, r.place)
 	if why == "" && r.hides(text) {
 		why = "an argument is put inside quotes or a comment"
 	}

@@ -221,13 +221,19 @@ func (h *Hooks) uniqueKeys(pass *Pass) ([][]string, error) {
 	if h.engine != dialect.MySQL {
 		return keys, nil
 	}
-	if known, ok := h.unique.Load(pass.Table); ok {
+	found, err := h.databaseKeys(pass, pass.Table)
+	return append(keys, found...), err
+}
+
+// databaseKeys lists the columns of the unique keys that the database has for a table. It is asked once.
+func (h *Hooks) databaseKeys(pass *Pass, t *tables.Table) ([][]string, error) {
+	if known, ok := h.unique.Load(t); ok {
 		found, _ := known.([][]string)
-		return append(keys, found...), nil
+		return found, nil
 	}
 	o := newOwn(pass)
 	o.text(dialect.UniqueKeysQuery())
-	o.Vars, o.quiet = []any{pass.Table.Name}, true
+	o.Vars, o.quiet = []any{t.Name}, true
 	var found [][]string
 	last := ""
 	err := o.query(func(rows *sql.Rows) error {
@@ -245,8 +251,8 @@ func (h *Hooks) uniqueKeys(pass *Pass) ([][]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	h.unique.Store(pass.Table, found)
-	return append(keys, found...), nil
+	h.unique.Store(t, found)
+	return found, nil
 }
 
 // modelKeys are the unique keys that a model declares.

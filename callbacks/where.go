@@ -33,7 +33,7 @@ func (h *Hooks) confine(db *gorm.DB, pass *Pass) error {
 			return err
 		}
 	}
-	if main && pass.right == nil || pass.right != nil && pass.right.table != nil {
+	if !pass.yields && (main && pass.right == nil || pass.right != nil && pass.right.table != nil) {
 		pass.pending = true
 		if _, ok := db.Statement.Clauses["WHERE"]; !ok {
 			db.Statement.Clauses[predicateClause] = clause.Clause{Name: predicateClause}

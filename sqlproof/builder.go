@@ -11,15 +11,22 @@ import (
 // Builder makes a [Statement] of a parser's tree; the analyzers of the dialects share it. It keeps the first error, so that
 // a walk need not stop for one. It is not for concurrent use.
 type Builder struct {
-	st   *Statement
-	ctes []cte
-	err  error
+	st    *Statement
+	ctes  []cte
+	marks int // placeholders that were found in the tree
+	err   error
 }
 
 // cte is a name that WITH has given to a query.
 type cte struct {
 	name  string
 	query *Block
+}
+
+// alias is a name that ends an item, of which at is the first offset.
+type alias struct {
+	at   int
+	name string
 }
 
 // NewBuilder reads the tokens of sql, and refuses what must not reach a parser. dialect is that of [Analyzer.Dialect].
@@ -88,10 +95,72 @@ func (b *Builder) Claim(at int) {
 	}
 }
 
+// ClaimAlias says that the last name of an item of a list, of which at is the first offset, is the alias that the item has.
+func (b *Builder) ClaimAlias(at int, name string) {
+	if at >= 0 && name != "" {
+		b.st.aliases = append(b.st.aliases, alias{at, name})
+	}
+}
+
+// ClaimList says that all names directly within the parentheses that open at an offset, or directly behind the name there,
+// are known to be no tables.
+func (b *Builder) ClaimList(at int) {
+	if at < 0 {
+		return
+	}
+	tokens, i := b.st.tokens, b.st.tokenAt(at)
+	for end := i + 1; i <= end && i < len(tokens); i++ {
+		if tokens[i].Kind != sqltext.Open {
+			continue
+		}
+		for depth := tokens[i].Depth + 1; i+1 < len(tokens) && tokens[i+1].Depth >= depth; i++ {
+			if t := tokens[i+1]; t.Depth == depth {
+				b.Claim(int(t.Start))
+			}
+		}
+		return
+	}
+}
+
+// NameSpan returns where a name stands that begins at an offset and has parts with dots between them.
+func (b *Builder) NameSpan(at, parts int) Span {
+	i := b.st.tokenAt(at)
+	last := i + 2*(parts-1)
+	if at < 0 || last >= len(b.st.tokens) || int(b.st.tokens[i].Start) != at {
+		b.Fail(at, "a name is not where the parser found one", "")
+		return Span{}
+	}
+	for dot := i + 1; dot < last; dot += 2 {
+		if b.st.tokens[dot].Kind != sqltext.Dot {
+			b.Fail(at, "a name is not where the parser found one", "")
+		}
+	}
+	return Span{at, int(b.st.tokens[last].End)}
+}
+
+// ItemSpan returns where an item of a list in parentheses stands that begins at an offset.
+func (b *Builder) ItemSpan(at int) Span {
+	tokens, i := b.st.tokens, b.st.tokenAt(at)
+	if at < 0 || i == len(tokens) {
+		b.Fail(at, "a list is not where the parser found one", "")
+		return Span{}
+	}
+	for depth := tokens[i].Depth; i+1 < len(tokens); i++ {
+		if next := tokens[i+1]; next.Depth < depth || next.Depth == depth && next.Kind == sqltext.Comma {
+			break
+		}
+	}
+	return Span{at, int(tokens[i].End)}
+}
+
 // Begin adds a block of which at is the offset of a token of its own: not within parentheses that the block's keyword is
-// outside of. outer is the block that it is in.
+// outside of; -1 if there is none. outer is the block that it is in. What is correlated sees of outer the sources that are
+// added already, so FROM is to be read before what can name its tables.
 func (b *Builder) Begin(kind Kind, outer *Block, correlated bool, at int) *Block {
 	block := &Block{Kind: kind, Outer: outer, Correlated: correlated, keyword: -1}
+	if outer != nil {
+		block.sees[1] = int32(len(outer.Sources)) //nolint:gosec // as many as names in the text
+	}
 	if kind != SetOperation {
 		block.keyword = int32(b.st.keywordBefore(kind, at)) //nolint:gosec // an index of a token
 	}
@@ -182,6 +251,20 @@ func (b *Builder) Join(kind JoinKind, left, right *Join) *Join {
 // On gives a join its condition, of which at is an offset: the first that the parser has.
 func (b *Builder) On(j *Join, on *Expr, at int) {
 	j.On, j.on = on, int32(b.st.wordBefore("on", at)) //nolint:gosec // an index of a token
+	on.within(j)
+}
+
+// within tells the queries of a join's condition that they see nothing of the sources before the join's.
+func (e *Expr) within(j *Join) {
+	if e == nil {
+		return
+	}
+	if e.Query != nil {
+		e.Query.sees[0] = j.sources()[0]
+	}
+	for _, a := range e.Args {
+		a.within(j)
+	}
 }
 
 // Upsert adds an ON CONFLICT clause to an INSERT; at is an offset in its SET, -1 without one.
@@ -207,6 +290,7 @@ func (b *Builder) Argument(at int) *Expr {
 		b.Fail(at, "a placeholder is not where the parser found one", "")
 		return &Expr{At: at}
 	}
+	b.marks++
 	return &Expr{Op: Argument, At: at, Number: marks[i].Argument}
 }
 
@@ -220,6 +304,14 @@ func (b *Builder) Call(at int, schema, name string, args []*Expr) *Expr {
 		b.st.Writes = true
 	}
 	return &Expr{Op: Call, At: at, Schema: schema, Name: name, Args: args}
+}
+
+// SawMarks fails if the text has other placeholders than those that [Builder.Argument] was asked for, each once: something
+// of the tree was left out, or read twice.
+func (b *Builder) SawMarks() {
+	if b.marks != len(b.st.Marks) {
+		b.Unknown(-1, "a part of the statement that has a placeholder")
+	}
 }
 
 // Opaque makes an expression of which only the parts matter. Parts that are nil, or hold nothing, are left out.

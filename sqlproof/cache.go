@@ -119,7 +119,7 @@ func (c *cache) sweep(keep *entry) {
 
 // size is about how many bytes an entry takes.
 func (p *Plan) size(text string) int {
-	n := 320 + len(text) + 96*(len(p.Inserted)+len(p.Checks)+len(p.Needs)+len(p.deps))
+	n := 320 + len(text) + 96*(len(p.Inserted)+len(p.Checks)+len(p.Needs)+len(p.deps)+len(p.edits))
 	if p.Rewritten() {
 		n += len(p.SQL)
 	}

@@ -138,6 +138,22 @@ func (s *Statement) afterFrom(i int) bool {
 	return false
 }
 
+// itemEnd returns the last token of an item of a SELECT list, or of RETURNING, that begins at from.
+func (s *Statement) itemEnd(from int) int {
+	depth := s.tokens[min(from, len(s.tokens)-1)].Depth
+	for i := from + 1; i < len(s.tokens); i++ {
+		t := s.tokens[i]
+		switch {
+		case t.Depth < depth, t.Depth == depth && t.Kind == sqltext.Comma:
+			return i - 1
+		case t.Depth > depth:
+		case s.is(i, "from") && !s.is(i-1, "distinct"), s.is(i, "where", "union", "intersect", "except"), s.afterFrom(i):
+			return i - 1
+		}
+	}
+	return len(s.tokens) - 1
+}
+
 // conditionEnd returns the token behind a condition, or behind a FROM clause, that begins at from.
 func (s *Statement) conditionEnd(block *Block, from int) int {
 	depth, end := s.tokens[block.keyword].Depth, s.blockEnd(int(block.keyword))

@@ -21,6 +21,7 @@ type Plan struct {
 	Touches   bool // it touches rows of tenants
 	Placed    bool // it touches tables that only their placement confines
 
+	edits      []edit // that made SQL of the original text
 	deps       []dep
 	generation uint64
 }
@@ -140,7 +141,7 @@ func (plan *Plan) rewrite(analyzer Analyzer, tables Tables, st *Statement, trust
 		fail("it does not bind the table")
 		return
 	}
-	plan.SQL, plan.Inserted, plan.Checks, plan.Needs = sql, inserted, again.checks, again.needs
+	plan.SQL, plan.Inserted, plan.Checks, plan.Needs, plan.edits = sql, inserted, again.checks, again.needs, added.edits
 }
 
 // example is a condition that the application can write itself.

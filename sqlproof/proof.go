@@ -19,6 +19,7 @@ type proof struct {
 	needs   []Need
 	touches bool // rows of tenants
 	placed  bool
+	on      *Join // whose condition is looked at, which names nothing but the sources of its two sides
 }
 
 // tableOf is what is known of a source that is a table.
@@ -41,6 +42,8 @@ type Check struct {
 	Argument int
 	Literal  string
 	Table    Table
+	// Every and Times say that it is for several arguments: Argument, and Times-1 more at distances of Every. Zero: one.
+	Every, Times int
 	// Stored tells that the value is written to a row. One that is not the tenant's is an error then, and not a condition
 	// that finds nothing.
 	Stored bool
@@ -152,7 +155,7 @@ func (p *proof) bind() {
 
 // binds tells whether some condition that all rows of a source meet binds it.
 func (p *proof) binds(k *tableOf) bool {
-	conditions := k.source.conditions
+	conditions := func(yield func(*Expr) bool) { p.conditions(k.source, yield) }
 	if k.table.Class == Link {
 		return p.bindsLink(k, conditions)
 	}
@@ -169,7 +172,7 @@ func (p *proof) binds(k *tableOf) bool {
 // conditions yields every condition that each row of s must meet to be a part of a row of the block's result: those of
 // WHERE, and those of the joins around it, but not of the outer joins that keep its rows without them. An equality is not
 // true of a row of NULLs, so it counts for the side of an outer join that may be missing too.
-func (s *Source) conditions(yield func(*Expr) bool) {
+func (p *proof) conditions(s *Source, yield func(*Expr) bool) {
 	if s.Block.Where != nil && !s.Block.Where.Conjuncts(yield) {
 		return
 	}
@@ -179,7 +182,13 @@ func (s *Source) conditions(yield func(*Expr) bool) {
 	for child := s.parent; child.parent != nil; child = child.parent {
 		j := child.parent
 		filters := j.Kind == Inner || j.Kind == Left && child == j.Right || j.Kind == Right && child == j.Left
-		if filters && j.On != nil && !j.On.Conjuncts(yield) {
+		if !filters || j.On == nil {
+			continue
+		}
+		p.on = j
+		more := j.On.Conjuncts(yield)
+		p.on = nil
+		if !more {
 			return
 		}
 	}
@@ -266,20 +275,57 @@ func (p *proof) check(c Check) {
 	}
 }
 
-// resolve finds the source that a column is of, as it is seen from a block; nil if that is not certain.
+// resolve finds the source that a column is of, as it is seen from a block; nil if that is not certain. It is not if the
+// source found cannot be named where the column stands: a name in LATERAL or in ON that is that of a table further on
+// means one of a query outside. Nor is it for a column without a qualifier that any source in between may have.
 func (p *proof) resolve(e *Expr, block *Block) *Source {
+	sees := [2]int32{0, int32(len(block.Sources))} //nolint:gosec // as many as names in a text
+	if p.on != nil && p.on.first().Block == block {
+		sees = p.on.sources()
+	}
 	for b := block; b != nil; {
 		if s, found := p.resolveIn(e, b); found {
+			if s != nil && !b.shows(s, sees) {
+				return nil
+			}
 			return s
 		}
-		visible := b.Correlated
-		b = b.Outer
+		if e.Qualifier == "" && len(b.Sources) > 0 {
+			return nil
+		}
+		visible := false
 		for b != nil && !visible {
-			visible = b.Correlated
+			visible, sees = b.Correlated, b.sees
 			b = b.Outer
 		}
 	}
 	return nil
+}
+
+// shows tells whether a source of b is among those from the first to before the second of sees.
+func (b *Block) shows(s *Source, sees [2]int32) bool {
+	if sees[0] == 0 && int(sees[1]) >= len(b.Sources) {
+		return true
+	}
+	return slices.Contains(b.Sources[sees[0]:min(int(sees[1]), len(b.Sources))], s)
+}
+
+// first returns the leftmost source of a tree.
+func (j *Join) first() *Source {
+	for j.Kind != Leaf {
+		j = j.Left
+	}
+	return j.Source
+}
+
+// sources says which of the sources of its block are in a tree: they stand in the order of the text.
+func (j *Join) sources() [2]int32 {
+	last := j
+	for last.Kind != Leaf {
+		last = last.Right
+	}
+	all := last.Source.Block.Sources
+	return [2]int32{int32(slices.Index(all, j.first())), int32(slices.Index(all, last.Source) + 1)} //nolint:gosec // as above
 }
 
 // resolveIn finds it in one block. found without a source ends the search: the name is one of the block's, but of which
@@ -290,8 +336,11 @@ func (p *proof) resolveIn(e *Expr, b *Block) (s *Source, found bool) {
 	}
 	exact, folded := 0, 0
 	for _, c := range b.Sources {
-		if !p.st.same(c.Called(), e.Qualifier) || e.Schema != "" && (c.Alias != "" || !p.st.same(c.Schema, e.Schema)) {
+		if !p.st.same(c.Called(), e.Qualifier) || e.Schema != "" && (c.Alias != "" || c.Schema != "" && !p.st.same(c.Schema, e.Schema)) {
 			continue
+		}
+		if e.Schema != "" && c.Schema == "" { // a search path decides whether it is the same table
+			return nil, true
 		}
 		if folded++; c.Called() == e.Qualifier {
 			exact++
@@ -300,10 +349,19 @@ func (p *proof) resolveIn(e *Expr, b *Block) (s *Source, found bool) {
 			s = c
 		}
 	}
-	if exact > 1 || exact == 0 && folded > 1 || s != nil && s.hidden() {
+	if exact > 1 || exact == 0 && folded > 1 || s != nil && s.hidden() || b.From.names(p.st, e.Qualifier) {
 		return nil, true
 	}
 	return s, folded > 0
+}
+
+// names tells whether a join of the tree goes by a name.
+func (j *Join) names(st *Statement, name string) bool {
+	if j == nil || j.Kind == Leaf {
+		return false
+	}
+	return j.Alias != "" && st.same(j.Alias, name) || j.Merged != "" && st.same(j.Merged, name) ||
+		j.Left.names(st, name) || j.Right.names(st, name)
 }
 
 // resolveBare finds the source of a column without a qualifier. The one table of the block that is known to have such a
@@ -366,7 +424,7 @@ func (p *proof) account() *Refusal {
 // accounted tells whether it is known what the name at token i is.
 func (s *Statement) accounted(i int) bool {
 	t := s.tokens[i]
-	if slices.Contains(s.claimed, t.Start) || s.is(i-1, "as") {
+	if slices.Contains(s.claimed, t.Start) || s.is(i-1, "as") || s.isAlias(i) {
 		return true
 	}
 	if i > 0 && s.text(i-1) == "." || i+1 < len(s.tokens) && s.text(i+1) == "." {
@@ -382,6 +440,16 @@ func (s *Statement) accounted(i int) bool {
 			if int(t.Start) == c.Start {
 				return true
 			}
+		}
+	}
+	return false
+}
+
+// isAlias tells whether token i is an alias that ends an item.
+func (s *Statement) isAlias(i int) bool {
+	for _, a := range s.aliases {
+		if a.at < int(s.tokens[i].Start) && s.dialect.Unquote(s.text(i)) == a.name && s.itemEnd(s.tokenAt(a.at)) == i {
+			return true
 		}
 	}
 	return false

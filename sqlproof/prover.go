@@ -1,8 +1,11 @@
 package sqlproof
 
+import "github.com/gormtenancy/tenancy/internal/sqltext"
+
 // Prover makes plans of texts and keeps them. It may be used concurrently.
 type Prover struct {
 	analyzer Analyzer
+	dialect  sqltext.Dialect
 	tables   Tables
 	trusting cache // plans that take the text's own conditions for the tenant's, and check them
 	strict   cache // plans that do not
@@ -13,7 +16,7 @@ func NewProver(analyzer Analyzer, tables Tables, most int) *Prover {
 	if most <= 0 {
 		most = 16 << 20
 	}
-	p := &Prover{analyzer: analyzer, tables: tables}
+	p := &Prover{analyzer: analyzer, dialect: sqltext.DialectOf(analyzer.Dialect()), tables: tables}
 	p.trusting.init(most - most/8)
 	p.strict.init(most / 8)
 	return p
@@ -37,6 +40,12 @@ func (p *Prover) from(c *cache, sql string, trust bool) *Plan {
 		renewed.generation = generation
 		c.put(sql, &renewed)
 		return &renewed
+	}
+	if s := shapeOf(p.dialect, sql); len(s.runs) > 0 {
+		if plan = p.from(c, s.sql, trust).expand(p.dialect, sql, s); plan != nil {
+			c.put(sql, plan)
+			return plan
+		}
 	}
 	plan = prove(p.analyzer, p.tables, sql, trust)
 	c.put(sql, plan)

@@ -17,12 +17,20 @@ type rewrite struct {
 	notes []string // what was added where, for Explain; in the order of the decisions
 }
 
-// edit is one piece to be added.
+// edit is one piece to be added, before a token if its order is opens, or else behind it.
 type edit struct {
-	at    int32
+	token int
 	order int8 // of edits in the same place
 	text  string
 	marks []Table // whose tenant each mark in text stands for
+}
+
+// at returns the offset of the edit.
+func (e *edit) at(tokens []sqltext.Token) int {
+	if e.order == opens {
+		return int(tokens[e.token].Start)
+	}
+	return int(tokens[e.token].End)
 }
 
 // mark stands in the text of an edit for a placeholder.
@@ -127,8 +135,8 @@ func (r *rewrite) wrap(k *tableOf, why string) *Refusal {
 		alias = " AS " + r.quote(s.Name)
 	}
 	r.edits = append(r.edits,
-		edit{at: int32(s.Start), order: opens, text: "(SELECT * FROM "},                                                                     //nolint:gosec // within the text
-		edit{at: int32(s.End), order: closesWrap, text: " WHERE " + r.equal(s.Name, k.table.Column) + ")" + alias, marks: []Table{k.table}}) //nolint:gosec // within the text
+		edit{token: r.p.st.tokenAt(s.Start), order: opens, text: "(SELECT * FROM "},
+		edit{token: r.p.st.tokenAt(s.End - 1), order: closesWrap, text: " WHERE " + r.equal(s.Name, k.table.Column) + ")" + alias, marks: []Table{k.table}})
 	r.notes = append(r.notes, describe(s)+": put in a subquery, as it is "+why)
 	return nil
 }
@@ -223,7 +231,7 @@ func (r *rewrite) addWhere(b *Block, ks []*tableOf) *Refusal {
 		}
 	}
 	end := st.conditionEnd(b, from)
-	r.edits = append(r.edits, edit{at: st.tokens[end-1].End, order: closesWhere, text: " WHERE " + text, marks: marks})
+	r.edits = append(r.edits, edit{token: end - 1, order: closesWhere, text: " WHERE " + text, marks: marks})
 	return nil
 }
 
@@ -245,13 +253,12 @@ func (r *rewrite) addOn(_ *Block, j *Join, ks []*tableOf) {
 
 // around puts what stands between a keyword and the token end in parentheses, and text behind it.
 func (r *rewrite) around(keyword, end int, order int8, text string, marks []Table) {
-	tokens := r.p.st.tokens
 	if keyword+1 >= end { // found when the text is read again
 		return
 	}
 	r.edits = append(r.edits,
-		edit{at: tokens[keyword+1].Start, order: opens, text: "("},
-		edit{at: tokens[end-1].End, order: order, text: ")" + text, marks: marks})
+		edit{token: keyword + 1, order: opens, text: "("},
+		edit{token: end - 1, order: order, text: ")" + text, marks: marks})
 }
 
 // insert adds the tenant column to an INSERT that does not name it, and the condition to its upserts.
@@ -309,7 +316,7 @@ func (r *rewrite) addUpsert(k *tableOf, u *Upsert) {
 		r.around(where, end, closesWhere, " AND "+text, marks)
 		return
 	}
-	r.edits = append(r.edits, edit{at: st.tokens[end-1].End, order: closesWhere, text: " WHERE " + text, marks: marks})
+	r.edits = append(r.edits, edit{token: end - 1, order: closesWhere, text: " WHERE " + text, marks: marks})
 }
 
 // addColumn adds a column with the tenant to all rows of an INSERT.
@@ -317,7 +324,7 @@ func (r *rewrite) addColumn(k *tableOf, column string, t Table) *Refusal {
 	b, st := k.source.Block, r.p.st
 	last := b.Columns[len(b.Columns)-1]
 	r.notes = append(r.notes, describe(k.source)+": column "+column+" added")
-	r.edits = append(r.edits, edit{at: int32(last.End), order: closesWrap, text: ", " + r.quote(column)}) //nolint:gosec // within the text
+	r.edits = append(r.edits, edit{token: st.tokenAt(last.End - 1), order: closesWrap, text: ", " + r.quote(column)})
 	if b.Query == nil {
 		return r.addToRows(k, t)
 	}
@@ -334,7 +341,7 @@ func (r *rewrite) addColumn(k *tableOf, column string, t Table) *Refusal {
 			for end = int(arm.keyword) + 1; end < st.blockEnd(int(arm.keyword)) && !(st.tokens[end].Depth == st.tokens[arm.keyword].Depth && (st.is(end, "where") || st.afterFrom(end))); end++ {
 			}
 		}
-		r.edits = append(r.edits, edit{at: st.tokens[end-1].End, order: closesWrap, text: ", " + value, marks: []Table{t}})
+		r.edits = append(r.edits, edit{token: end - 1, order: closesWrap, text: ", " + value, marks: []Table{t}})
 	}
 	return nil
 }
@@ -355,7 +362,7 @@ func (r *rewrite) addToRows(k *tableOf, t Table) *Refusal {
 		switch st.tokens[i].Kind {
 		case sqltext.Open, sqltext.Comma:
 		case sqltext.Close:
-			r.edits = append(r.edits, edit{at: st.tokens[i-1].End, order: closesWrap, text: ", " + mark, marks: []Table{t}})
+			r.edits = append(r.edits, edit{token: i - 1, order: closesWrap, text: ", " + mark, marks: []Table{t}})
 			rows++
 		default:
 			i = len(st.tokens)
@@ -378,31 +385,42 @@ type Insertion struct {
 
 // apply makes the new text, and says where in it the pieces are and where in its arguments the tenant is.
 func (r *rewrite) apply() (sql string, added []Span, inserted []Insertion) {
+	st := r.p.st
 	slices.SortStableFunc(r.edits, func(a, b edit) int {
-		if a.at != b.at {
-			return int(a.at - b.at)
+		if at, bt := a.at(st.tokens), b.at(st.tokens); at != bt {
+			return at - bt
 		}
 		return int(a.order - b.order)
 	})
-	st := r.p.st
+	return render(st.dialect, st.SQL, st.tokens, r.edits)
+}
+
+// render puts edits, in the order of their places, into a text.
+func render(d sqltext.Dialect, sql string, tokens []sqltext.Token, edits []edit) (text string, added []Span, inserted []Insertion) {
 	arguments := 0
-	for _, m := range st.Marks {
-		arguments = max(arguments, m.Argument+1)
+	for _, t := range tokens {
+		if t.Kind == sqltext.Mark {
+			arguments = max(arguments, argumentOf(d, sql, t, arguments)+1)
+		}
 	}
 	var b strings.Builder
-	from, marks := 0, 0
-	for _, e := range r.edits {
-		for marks < len(st.Marks) && st.Marks[marks].Start < int(e.at) {
-			marks++
+	from, token, marks := 0, 0, 0
+	for i := range edits {
+		e := &edits[i]
+		at := e.at(tokens)
+		for ; token < len(tokens) && int(tokens[token].Start) < at; token++ {
+			if tokens[token].Kind == sqltext.Mark {
+				marks++
+			}
 		}
-		b.WriteString(st.SQL[from:e.at])
-		from = int(e.at)
-		start, text := b.Len(), e.text
+		b.WriteString(sql[from:at])
+		from = at
+		start, piece := b.Len(), e.text
 		for _, t := range e.marks {
-			before, after, _ := strings.Cut(text, mark)
+			before, after, _ := strings.Cut(piece, mark)
 			b.WriteString(before)
-			text = after
-			if st.dialect != sqltext.Postgres {
+			piece = after
+			if d != sqltext.Postgres {
 				b.WriteByte('?')
 				inserted = append(inserted, Insertion{marks + len(inserted), t})
 				continue
@@ -414,9 +432,18 @@ func (r *rewrite) apply() (sql string, added []Span, inserted []Insertion) {
 			}
 			b.WriteString("$" + strconv.Itoa(inserted[i].At+1))
 		}
-		b.WriteString(text)
+		b.WriteString(piece)
 		added = append(added, Span{start, b.Len()})
 	}
-	b.WriteString(st.SQL[from:])
+	b.WriteString(sql[from:])
 	return b.String(), added, inserted
+}
+
+// argumentOf returns which argument a placeholder stands for; before is how many there were.
+func argumentOf(d sqltext.Dialect, sql string, t sqltext.Token, before int) int {
+	if d != sqltext.Postgres {
+		return before
+	}
+	n, _ := strconv.Atoi(sql[t.Start+1 : t.End])
+	return n - 1
 }

@@ -52,6 +52,7 @@ type Statement struct {
 	dialect sqltext.Dialect
 	tokens  []sqltext.Token
 	claimed []int32 // offsets of names that the analyzer knows the meaning of
+	aliases []alias // names of columns of a result, of which only the items are known that they belong to
 }
 
 // Mark is a placeholder.
@@ -72,17 +73,19 @@ type Block struct {
 	From    *Join     // how the sources are joined; nil without any
 	Where   *Expr     // nil without one
 
-	Items    []*Item // the SELECT list, or what RETURNING gives
-	Distinct bool
-	GroupBy  []*Expr
-	Having   *Expr
-	OrderBy  []Order
-	Limit    *Expr
-	Offset   *Expr
-	Arms     []*Block // of a set operation
-	Operator string   // of a set operation: UNION, UNION ALL, INTERSECT, EXCEPT
-	Windows  bool     // it has window functions
-	Groups   bool     // it has GROUPING SETS, ROLLUP or CUBE
+	Items      []*Item // the SELECT list, or what RETURNING gives
+	Distinct   bool
+	DistinctOn []*Expr // of PostgreSQL's DISTINCT ON, for which Distinct is set too
+	GroupBy    []*Expr
+	Having     *Expr
+	OrderBy    []Order
+	Limit      *Expr
+	Offset     *Expr
+	Ties       bool     // FETCH FIRST … WITH TIES
+	Arms       []*Block // of a set operation
+	Operator   string   // of a set operation: UNION, UNION ALL, INTERSECT, EXCEPT
+	Windows    bool     // it has window functions
+	Groups     bool     // it has GROUPING SETS, ROLLUP or CUBE
 
 	Columns  []Column       // that an INSERT names
 	Rows     [][]*Expr      // that an INSERT or a VALUES gives
@@ -93,6 +96,7 @@ type Block struct {
 	Ignores  bool           // IGNORE
 	keyword  int32          // the token that it begins with: SELECT, INSERT …
 	names    map[string]int // how many sources go by a name; made when it is needed
+	sees     [2]int32       // which of the sources of Outer it may name: those from the first to before the second
 }
 
 // Source is what a query block takes rows from.
@@ -141,6 +145,7 @@ type Join struct {
 	Using       []string
 	Natural     bool
 	Alias       string // "( … ) AS alias" hides the names inside
+	Merged      string // "USING (a, b) AS merged" is one more name for the columns a and b
 
 	parent *Join
 	on     int32 // the token ON; 0 if there is none

@@ -113,15 +113,13 @@ func conditions() []check {
 func breakouts() []check {
 	const rule = "text that reaches out of its clause is refused"
 	texts := map[string]string{
-		"a closing parenthesis":        "score = 10) OR (1 = 1",
-		"a comment to the end":         "score = 10 OR 1 = 1 -- ",
-		"a comment that stays open":    "score = 10 OR 1 = 1 /*",
-		"a second statement":           "1 = 1; SELECT 1",
-		"a union":                      "1 = 1 UNION SELECT * FROM countries",
-		"a quote that stays open":      "name = 'x OR 1 = 1",
-		"a parenthesis that was open":  "(1 = 1",
-		"a subquery":                   "EXISTS (SELECT 1 FROM countries)",
-		"a table in a subquery by key": "score IN (SELECT id FROM countries)",
+		"a closing parenthesis":       "score = 10) OR (1 = 1",
+		"a comment to the end":        "score = 10 OR 1 = 1 -- ",
+		"a comment that stays open":   "score = 10 OR 1 = 1 /*",
+		"a second statement":          "1 = 1; SELECT 1",
+		"a union":                     "1 = 1 UNION SELECT * FROM countries",
+		"a quote that stays open":     "name = 'x OR 1 = 1",
+		"a parenthesis that was open": "(1 = 1",
 	}
 	var out []check
 	for name, text := range texts {
@@ -139,7 +137,56 @@ func breakouts() []check {
 			}},
 		)
 	}
+	out = append(out, subqueryTexts()...)
 	slices.SortFunc(out, func(x, y check) int { return compare(x.name, y.name) })
+	return out
+}
+
+// subqueryTexts are conditions with a query in them.
+func subqueryTexts() []check {
+	const rule = "a query in a condition is confined, or refused"
+	texts := map[string]func(c *trial) string{
+		"a subquery":                   func(*trial) string { return "EXISTS (SELECT 1 FROM countries)" },
+		"a table in a subquery by key": func(*trial) string { return "score IN (SELECT id FROM countries)" },
+		"a query of the children": func(c *trial) string {
+			return "EXISTS (SELECT 1 FROM " + c.quotedTable(c.noChild()) + " WHERE amount = 1)"
+		},
+		"a query with OR": func(c *trial) string {
+			return "score = (SELECT max(score) FROM " + c.quotedTable(c.noParent()) + " WHERE score < 30 OR score > 30) OR 1 = 0"
+		},
+	}
+	var out []check
+	for name, text := range texts {
+		out = append(out,
+			textual(name+" in Where", rule, func(c *trial, db *gorm.DB) (any, error) {
+				rows := c.parents()
+				return found(db.Where(text(c)).Find(rows), rows)
+			}),
+			textual(name+" in Or", rule, func(c *trial, db *gorm.DB) (any, error) {
+				rows := c.parents()
+				return found(db.Where("1 = 0").Or(text(c)).Find(rows), rows)
+			}),
+			textual(name+" in Not", rule, func(c *trial, db *gorm.DB) (any, error) {
+				rows := c.parents()
+				return found(db.Not(text(c)).Find(rows), rows)
+			}),
+			textual(name+" in Having", rule, func(c *trial, db *gorm.DB) (any, error) {
+				rows := &[]int64{}
+				return found(db.Model(c.noParent()).Select("count(*)").Group("mark, score").Having(text(c)).Find(rows), rows)
+			}),
+		)
+		if name == "a query with OR" {
+			continue // MySQL refuses to change a table by a query on it
+		}
+		out = append(out,
+			textual(name+" in Delete", rule, func(c *trial, db *gorm.DB) (any, error) {
+				return found(db.Where(text(c)).Delete(c.noParent()), nil)
+			}),
+			textual(name+" in Update", rule, func(c *trial, db *gorm.DB) (any, error) {
+				return found(db.Model(c.noParent()).Where(text(c)).Update("score", 1), nil)
+			}),
+		)
+	}
 	return out
 }
 

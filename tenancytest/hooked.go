@@ -154,7 +154,7 @@ func hookedForeign() []check {
 	const rule = "a hook does not lead out of the tenant"
 	var out []check
 	for trick, want := range map[string]error{
-		"field": tenancy.ErrTenantMismatch, "SetColumn": tenancy.ErrTenantMismatch, "Exec": tenancy.ErrUnconfinedSQL, "pool": tenancy.ErrUnconfinedSQL,
+		"field": tenancy.ErrTenantMismatch, "SetColumn": tenancy.ErrTenantMismatch, "pool": tenancy.ErrUnconfinedSQL,
 		"statement of B": tenancy.ErrTenantMismatch,
 	} {
 		out = append(out, check{name: "Create, " + trick, rule: rule, run: func(c *trial) {
@@ -167,6 +167,13 @@ func hookedForeign() []check {
 	}
 	return append(
 		out,
+		check{name: "Create, Exec", rule: rule, run: func(c *trial) {
+			err := c.a.Create(&sneak{Name: "x", Trick: "Exec"}).Error // B's rows are looked at
+			if !c.proven {
+				assert.ErrorIs(c, err, tenancy.ErrUnconfinedSQL, c.rule)
+				c.unchanged()
+			}
+		}},
 		check{name: "Create, context", rule: rule, run: func(c *trial) {
 			_ = c.a.Create(&sneak{Name: "x", Trick: "context"}).Error // B's rows are looked at
 		}},

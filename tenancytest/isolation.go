@@ -8,6 +8,7 @@ import (
 	"gorm.io/gorm/logger"
 
 	"github.com/gormtenancy/tenancy"
+	"github.com/gormtenancy/tenancy/sqlproof"
 )
 
 // Harness is what a suite needs to know of an application. Only Database is necessary.
@@ -20,6 +21,9 @@ type Harness struct {
 	Config func() *gorm.Config
 	// Install installs the plugin with at least this configuration. Nil: db.Use(tenancy.New(cfg)).
 	Install func(db *gorm.DB, cfg tenancy.Config) error
+	// SQL is the analyzer that the application configures, of the database's dialect. Nil: none, so that text which could
+	// reach a table is refused.
+	SQL sqlproof.Analyzer
 }
 
 // TestIsolation runs every case on every shape of models, each as a subtest named shape/subject/case.

@@ -13,6 +13,8 @@ import (
 
 	"github.com/gormtenancy/tenancy/internal/testdb"
 	"github.com/gormtenancy/tenancy/sqlite"
+	"github.com/gormtenancy/tenancy/sqlproof"
+	sqliteproof "github.com/gormtenancy/tenancy/sqlproof/sqlite"
 )
 
 func TestMain(m *testing.M) { testdb.Main(m) }
@@ -20,19 +22,20 @@ func TestMain(m *testing.M) { testdb.Main(m) }
 // engines are the databases, each with what makes a fresh one.
 var engines = []struct {
 	name     string
+	sql      sqlproof.Analyzer
 	database func(t testing.TB) func() gorm.Dialector
 }{
-	{"sqlite", func(t testing.TB) func() gorm.Dialector {
+	{"sqlite", sqliteproof.New(), func(t testing.TB) func() gorm.Dialector {
 		t.Helper()
 		path := filepath.Join(t.TempDir(), "tenancy.db")
 		return func() gorm.Dialector { return sqlite.Open(path) }
 	}},
-	{"postgres", func(t testing.TB) func() gorm.Dialector {
+	{"postgres", nil, func(t testing.TB) func() gorm.Dialector {
 		t.Helper()
 		dsn := testdb.Postgres(t)
 		return func() gorm.Dialector { return postgres.Open(dsn) }
 	}},
-	{"mariadb", func(t testing.TB) func() gorm.Dialector {
+	{"mariadb", nil, func(t testing.TB) func() gorm.Dialector {
 		t.Helper()
 		dsn := testdb.MySQL(t)
 		return func() gorm.Dialector { return mysql.Open(dsn) }
@@ -48,6 +51,7 @@ type config struct {
 var configs = []config{
 	{"default", func(*gorm.Config) {}},
 	{"PrepareStmt", func(c *gorm.Config) { c.PrepareStmt = true }},
+	{"proven", func(*gorm.Config) {}},
 	{"SkipDefaultTransaction", func(c *gorm.Config) { c.SkipDefaultTransaction = true; c.TranslateError = true }},
 }
 
@@ -88,6 +92,9 @@ func TestIsolationMatrix(t *testing.T) {
 			t.Run(engine.name+"/"+config.name, func(t *testing.T) {
 				t.Parallel()
 				h := config.harness(engine.database)
+				if config.name == "proven" {
+					h.SQL = engine.sql
+				}
 				if i > 0 { // types of the tenant change nothing in how statements are sent
 					testWorlds(t, h, slices.DeleteFunc(worlds(), func(w *world) bool { return w.shape != nil && !slices.Contains(structural, w.name) }))
 					return

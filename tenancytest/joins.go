@@ -126,9 +126,22 @@ func (c *trial) crossKeys() {
 	})
 }
 
-// joinTexts are joins that only a parser of SQL could confine: this version refuses them.
+// joinTexts are joins that only an analyzer of SQL can confine.
 func joinTexts() []check {
-	const rule = "text that brings in another table is refused"
+	const rule = "text that brings in another table is confined, or refused"
+	text := func(name string, rows func(c *trial) any, do func(c *trial, db *gorm.DB, rows any) *gorm.DB) check {
+		return textual(name, rule, func(c *trial, db *gorm.DB) (any, error) {
+			got := rows(c)
+			return found(do(c, db, got), got)
+		})
+	}
+	maybe := func(name string, do func(c *trial, db *gorm.DB) *gorm.DB) check {
+		return check{name: name, rule: rule, run: func(c *trial) {
+			c.unread(false, func(db *gorm.DB) (any, error) { return found(do(c, db), nil) })
+		}}
+	}
+	parents := func(c *trial) any { return c.parents() }
+	maps := func(*trial) any { return &[]map[string]any{} }
 	refuse := func(name string, do func(c *trial, db *gorm.DB) *gorm.DB) check {
 		return check{name: name, rule: rule, run: func(c *trial) {
 			c.refused(do(c, c.a).Error, tenancy.ErrUnconfinedSQL)
@@ -138,43 +151,60 @@ func joinTexts() []check {
 	child := func(c *trial) string { return c.quotedTable(c.noChild()) }
 	parent := func(c *trial) string { return c.quotedTable(c.noParent()) }
 	return []check{
-		refuse("LEFT JOIN as text", func(c *trial, db *gorm.DB) *gorm.DB {
-			return db.Joins("LEFT JOIN " + child(c) + " x ON 1 = 1").Find(c.parents())
+		text("LEFT JOIN as text", parents, func(c *trial, db *gorm.DB, rows any) *gorm.DB {
+			return db.Joins("LEFT JOIN " + child(c) + " x ON 1 = 1").Find(rows)
 		}),
-		refuse("JOIN of a global table as text", func(c *trial, db *gorm.DB) *gorm.DB {
-			return db.Joins("JOIN countries ON 1 = 1").Find(c.parents())
+		text("JOIN of a global table as text", parents, func(c *trial, db *gorm.DB, rows any) *gorm.DB {
+			return db.Joins("JOIN countries ON 1 = 1").Find(rows)
 		}),
-		refuse("CROSS JOIN as text in Table", func(c *trial, db *gorm.DB) *gorm.DB {
-			return db.Table(parent(c) + " CROSS JOIN " + child(c)).Find(&[]map[string]any{})
+		text("CROSS JOIN as text in Table", maps, func(c *trial, db *gorm.DB, rows any) *gorm.DB {
+			return db.Table(parent(c) + " CROSS JOIN " + child(c)).Find(rows)
 		}),
-		refuse("a comma join in Table", func(c *trial, db *gorm.DB) *gorm.DB {
-			return db.Table(parent(c) + ", " + child(c)).Select("*").Find(&[]map[string]any{})
+		text("a comma join in Table", maps, func(c *trial, db *gorm.DB, rows any) *gorm.DB {
+			return db.Table(parent(c) + ", " + child(c)).Select("*").Find(rows)
 		}),
-		refuse("a comma join in Table, with aliases", func(c *trial, db *gorm.DB) *gorm.DB {
-			return db.Table(parent(c) + " AS a, " + child(c) + " AS b").Select("a.name").Scan(&[]nameOnly{})
+		text("a comma join in Table, with aliases", func(*trial) any { return &[]nameOnly{} }, func(c *trial, db *gorm.DB, rows any) *gorm.DB {
+			return db.Table(parent(c) + " AS a, " + child(c) + " AS b").Select("a.name").Scan(rows)
 		}),
-		refuse("a comma join in Joins", func(c *trial, db *gorm.DB) *gorm.DB {
-			return db.Joins(", " + child(c)).Find(c.parents())
+		text("a comma join in Joins", parents, func(c *trial, db *gorm.DB, rows any) *gorm.DB {
+			return db.Joins(", " + child(c)).Find(rows)
 		}),
-		refuse("STRAIGHT_JOIN in Joins", func(c *trial, db *gorm.DB) *gorm.DB {
+		text("RIGHT JOIN as text", maps, func(c *trial, db *gorm.DB, rows any) *gorm.DB {
+			on := parent(c) + ".name = x.name"
+			return db.Model(c.noParent()).Select("x.name, x.mark").Joins("RIGHT JOIN " + child(c) + " x ON " + on).Find(rows)
+		}),
+		text("FULL JOIN as text", maps, func(c *trial, db *gorm.DB, rows any) *gorm.DB {
+			if db.Name() == "mysql" {
+				return db.Model(c.noParent()).Select("name").Find(rows)
+			}
+			on := parent(c) + ".name = x.name"
+			return db.Model(c.noParent()).Select("x.name, x.mark").Joins("FULL JOIN " + child(c) + " x ON " + on).Find(rows)
+		}),
+		text("LEFT JOIN as text, with an argument", maps, func(c *trial, db *gorm.DB, rows any) *gorm.DB {
+			return db.Model(c.noParent()).Select("x.name, x.mark").Joins("LEFT JOIN "+child(c)+" x ON x.name = ?", "c1").Where("x.name IS NOT NULL").Find(rows)
+		}),
+		text("a join table as text", maps, func(c *trial, db *gorm.DB, rows any) *gorm.DB {
+			return db.Model(c.noParent()).Select(parent(c) + ".name, l.tag_id").Joins("JOIN " + db.Statement.Quote(c.joinTable()) + " l ON 1 = 1").Find(rows)
+		}),
+		maybe("STRAIGHT_JOIN in Joins", func(c *trial, db *gorm.DB) *gorm.DB {
 			return db.Joins("STRAIGHT_JOIN " + child(c)).Find(c.parents())
 		}),
-		refuse("a comma join behind an alias in Joins", func(c *trial, db *gorm.DB) *gorm.DB {
-			return db.Joins("x, " + child(c)).Find(c.parents())
+		text("a comma join behind an alias in Joins", parents, func(c *trial, db *gorm.DB, rows any) *gorm.DB {
+			return db.Joins("x, " + child(c)).Find(rows)
 		}),
-		refuse("a subquery as text in Table", func(c *trial, db *gorm.DB) *gorm.DB {
-			return db.Table("(SELECT * FROM " + child(c) + ") AS x").Find(&[]map[string]any{})
+		text("a subquery as text in Table", maps, func(c *trial, db *gorm.DB, rows any) *gorm.DB {
+			return db.Table("(SELECT * FROM " + child(c) + ") AS x").Find(rows)
 		}),
-		refuse("clause.From with a second table", func(c *trial, db *gorm.DB) *gorm.DB {
-			return db.Clauses(clause.From{Tables: []clause.Table{{Name: c.table(c.noParent())}, {Name: c.table(c.noChild())}}}).Select("*").Find(c.parents())
+		text("clause.From with a second table", parents, func(c *trial, db *gorm.DB, rows any) *gorm.DB {
+			return db.Clauses(clause.From{Tables: []clause.Table{{Name: c.table(c.noParent())}, {Name: c.table(c.noChild())}}}).Select("*").Find(rows)
 		}),
-		refuse("clause.From with a join as an expression", func(c *trial, db *gorm.DB) *gorm.DB {
-			return db.Clauses(clause.From{Joins: []clause.Join{{Expression: clause.Expr{SQL: "JOIN " + child(c) + " ON 1 = 1"}}}}).Find(c.parents())
+		text("clause.From with a join as an expression", parents, func(c *trial, db *gorm.DB, rows any) *gorm.DB {
+			return db.Clauses(clause.From{Joins: []clause.Join{{Expression: clause.Expr{SQL: "JOIN " + child(c) + " ON 1 = 1"}}}}).Find(rows)
 		}),
-		refuse("Delete with a join as text", func(c *trial, db *gorm.DB) *gorm.DB {
+		maybe("Delete with a join as text", func(c *trial, db *gorm.DB) *gorm.DB {
 			return db.Joins("JOIN " + child(c) + " ON 1 = 1").Where("1 = 1").Delete(c.noParent())
 		}),
-		refuse("Update of two tables", func(c *trial, db *gorm.DB) *gorm.DB {
+		maybe("Update of two tables", func(c *trial, db *gorm.DB) *gorm.DB {
 			return db.Table(parent(c)+", "+child(c)).Where("1 = 1").Update("score", 0)
 		}),
 		refuse("clause.Update with another table", func(c *trial, db *gorm.DB) *gorm.DB {

@@ -109,6 +109,9 @@ func smuggling() []check {
 	for site, do := range sites {
 		out = append(out, check{name: "in " + site, rule: rule, run: func(c *trial) {
 			for what, text := range texts {
+				if c.proven && what == "a subquery" {
+					continue // it reads a global table
+				}
 				// A driver may get it and find that it makes no sense; but it must never run.
 				err := do(c, c.a, text)
 				if assert.Error(c, err, "%s: %s", what, rule) {
@@ -116,6 +119,10 @@ func smuggling() []check {
 				}
 			}
 			c.unchanged()
+		}}, check{name: "a subquery in " + site, rule: "a query in a text is confined, or refused", run: func(c *trial) {
+			if err := do(c, c.a, texts["a subquery"]); !c.proven { // B's rows are looked at
+				assert.ErrorIs(c, err, tenancy.ErrUnconfinedSQL)
+			}
 		}})
 	}
 	return append(append(out, absorbed(texts)...), tables()...)
@@ -168,6 +175,14 @@ func tables() []check {
 			c.unchanged()
 		}}
 	}
+	text := func(name string, do func(c *trial, db *gorm.DB, rows any) *gorm.DB) check {
+		return check{name: name, rule: "a name that is more than a name is confined, or refused", run: func(c *trial) {
+			c.unread(false, func(db *gorm.DB) (any, error) {
+				rows := &[]map[string]any{}
+				return found(do(c, db, rows), rows)
+			})
+		}}
+	}
 	unbuilt := func(name string, do func(c *trial, db *gorm.DB) *gorm.DB) check {
 		return check{name: name, rule: "a statement that lost its tenant condition is not sent", run: func(c *trial) {
 			c.refused(do(c, c.a).Error, tenancy.ErrUnconfinedSQL)
@@ -189,20 +204,20 @@ func tables() []check {
 	return []check{
 		refuse("Table with a comment", func(c *trial, db *gorm.DB) *gorm.DB { return db.Table(p(c) + " AS x --").Find(maps()) }),
 		refuse("Table with a statement", func(c *trial, db *gorm.DB) *gorm.DB { return db.Table(p(c) + "; DELETE FROM countries").Find(maps()) }),
-		refuse("Table with parentheses", func(c *trial, db *gorm.DB) *gorm.DB { return db.Table("(" + p(c) + ") AS x").Find(maps()) }),
-		refuse("Table with a function", func(c *trial, db *gorm.DB) *gorm.DB { return db.Table("json_each('[1]') AS x").Find(maps()) }),
-		refuse("Table with a table as argument", func(c *trial, db *gorm.DB) *gorm.DB {
-			return db.Table("? AS x", clause.Table{Name: c.table(c.noParent())}).Find(maps())
+		text("Table with parentheses", func(c *trial, db *gorm.DB, rows any) *gorm.DB { return db.Table("(" + p(c) + ") AS x").Find(rows) }),
+		text("Table with a function", func(c *trial, db *gorm.DB, rows any) *gorm.DB { return db.Table("json_each('[1]') AS x").Find(rows) }),
+		text("Table with a table as argument", func(c *trial, db *gorm.DB, rows any) *gorm.DB {
+			return db.Table("? AS x", clause.Table{Name: c.table(c.noParent())}).Find(rows)
 		}),
-		refuse("Table with text as argument", func(c *trial, db *gorm.DB) *gorm.DB { return db.Table("? AS x", gorm.Expr(p(c))).Find(maps()) }),
-		refuse("a derived table and a second one", func(c *trial, db *gorm.DB) *gorm.DB {
-			return db.Table("(?) AS x, "+p(c), db.Session(&gorm.Session{NewDB: true}).Model(c.noParent())).Find(maps())
+		text("Table with text as argument", func(c *trial, db *gorm.DB, rows any) *gorm.DB { return db.Table("? AS x", gorm.Expr(p(c))).Find(rows) }),
+		text("a derived table and a second one", func(c *trial, db *gorm.DB, rows any) *gorm.DB {
+			return db.Table("(?) AS x, "+p(c), db.Session(&gorm.Session{NewDB: true}).Model(c.noParent())).Find(rows)
 		}),
-		refuse("a derived table of text", func(c *trial, db *gorm.DB) *gorm.DB {
-			return db.Table("(?) AS x", gorm.Expr("SELECT * FROM "+p(c))).Find(maps())
+		text("a derived table of text", func(c *trial, db *gorm.DB, rows any) *gorm.DB {
+			return db.Table("(?) AS x", gorm.Expr("SELECT * FROM "+p(c))).Find(rows)
 		}),
-		refuse("a derived table of raw SQL", func(c *trial, db *gorm.DB) *gorm.DB {
-			return db.Table("(?) AS x", c.none.Raw("SELECT * FROM "+p(c))).Find(maps())
+		text("a derived table of raw SQL", func(c *trial, db *gorm.DB, rows any) *gorm.DB {
+			return db.Table("(?) AS x", db.Session(&gorm.Session{NewDB: true}).Raw("SELECT * FROM "+p(c))).Find(rows)
 		}),
 		refuse("a column name with an assignment", func(c *trial, db *gorm.DB) *gorm.DB {
 			q := strings.NewReplacer(`"`, "`").Replace
@@ -214,8 +229,8 @@ func tables() []check {
 		refuse("a column name with a condition", func(c *trial, db *gorm.DB) *gorm.DB {
 			return db.Where(map[string]any{"name` = 'x' OR 1 = 1) OR (`name": "x", `name" = 'x' OR 1 = 1) OR ("name`: "y"}).Find(c.parents())
 		}),
-		refuse("a raw column in Order", func(c *trial, db *gorm.DB) *gorm.DB {
-			return db.Order(clause.OrderByColumn{Column: clause.Column{Name: "(SELECT 1 FROM countries)", Raw: true}}).Find(c.parents())
+		text("a raw column in Order", func(c *trial, db *gorm.DB, rows any) *gorm.DB {
+			return db.Model(c.noParent()).Select("name").Order(clause.OrderByColumn{Column: clause.Column{Name: "(SELECT 1 FROM countries)", Raw: true}}).Find(rows)
 		}),
 		refuse("a raw column in a condition", func(c *trial, db *gorm.DB) *gorm.DB {
 			return db.Where(clause.Eq{Column: clause.Column{Name: "1 = 1) OR (1", Raw: true}, Value: 1}).Find(c.parents())

@@ -14,6 +14,7 @@ import (
 // stage is a world set up in both databases.
 type stage struct {
 	world  *world
+	proven bool     // text is read, and confined or refused
 	plugin *gorm.DB // the shared database, as the application uses it
 	raw    *gorm.DB // the shared database without the plugin
 	alone  *gorm.DB // the other database: plain GORM, A's rows only
@@ -24,8 +25,8 @@ type stage struct {
 
 func newStage(t *testing.T, h Harness, w *world, shared, alone func() gorm.Dialector) *stage {
 	t.Helper()
-	s := &stage{world: w, plugin: h.open(t, shared()), raw: h.open(t, shared()), alone: h.open(t, alone())}
-	h.install(t, s.plugin, tenancy.Config{Models: w.models, Global: w.global})
+	s := &stage{world: w, proven: h.SQL != nil, plugin: h.open(t, shared()), raw: h.open(t, shared()), alone: h.open(t, alone())}
+	h.install(t, s.plugin, tenancy.Config{Models: w.models, Global: w.global, SQL: h.SQL})
 	all := append(append([]any{}, w.global...), w.models...)
 	for _, db := range []*gorm.DB{s.plugin, s.raw, s.alone} {
 		if w.prepare != nil {

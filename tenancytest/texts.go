@@ -9,7 +9,8 @@ import (
 
 // texts are SQL that the application writes whole: without an analyzer it is refused, whatever it says.
 func texts() []check {
-	const rule = "raw SQL that touches tables is refused"
+	const rule = "raw SQL that touches tables is confined, or refused"
+	text := func(name string, do func(c *trial, db *gorm.DB) (any, error)) check { return textual(name, rule, do) }
 	refuse := func(name string, do func(c *trial, db *gorm.DB) error) check {
 		return check{name: name, rule: rule, run: func(c *trial) {
 			c.refused(do(c, c.a), tenancy.ErrUnconfinedSQL)
@@ -18,39 +19,107 @@ func texts() []check {
 	}
 	parents := func(c *trial) string { return c.quotedTable(c.noParent()) }
 	return []check{
-		refuse("Raw into a struct", func(c *trial, db *gorm.DB) error {
-			return db.Raw("SELECT name, mark FROM " + parents(c)).Scan(&[]nameOnly{}).Error
+		text("Raw into a struct", func(c *trial, db *gorm.DB) (any, error) {
+			rows := &[]nameOnly{}
+			return found(db.Raw("SELECT name, mark FROM "+parents(c)).Scan(rows), rows)
 		}),
-		refuse("Raw into a model", func(c *trial, db *gorm.DB) error {
-			return db.Raw("SELECT * FROM " + parents(c)).Find(c.parents()).Error
+		text("Raw into a model", func(c *trial, db *gorm.DB) (any, error) {
+			rows := c.parents()
+			return found(db.Raw("SELECT * FROM "+parents(c)).Find(rows), rows)
 		}),
-		refuse("Raw and First", func(c *trial, db *gorm.DB) error {
-			return db.Raw("SELECT * FROM " + parents(c)).First(c.noParent()).Error
+		text("Raw and First", func(c *trial, db *gorm.DB) (any, error) {
+			row := c.noParent()
+			return found(db.Raw("SELECT * FROM "+parents(c)+" ORDER BY name").First(row), row)
 		}),
-		refuse("Raw with the tenant in it", func(c *trial, db *gorm.DB) error {
-			return db.Raw("SELECT * FROM "+parents(c)+" WHERE "+c.quotedTenant(c.noParent())+" = ? OR 1 = 1", string(c.world.a)).Find(c.parents()).Error
+		text("Raw with an argument", func(c *trial, db *gorm.DB) (any, error) {
+			rows := c.parents()
+			return found(db.Raw("SELECT * FROM "+parents(c)+" WHERE score > ? OR name = ?", 10, "p1").Find(rows), rows)
 		}),
-		refuse("Raw and Row", func(c *trial, db *gorm.DB) error {
+		text("Raw with named arguments", func(c *trial, db *gorm.DB) (any, error) {
+			rows := c.parents()
+			return found(db.Raw("SELECT * FROM "+parents(c)+" WHERE score > @score OR name = @name", map[string]any{"score": 10, "name": "p1"}).Find(rows), rows)
+		}),
+		text("Raw with the tenant in it", func(c *trial, db *gorm.DB) (any, error) {
+			rows := c.parents()
+			return found(db.Raw("SELECT * FROM "+parents(c)+" WHERE "+c.quotedTenant(c.noParent())+" = ? OR 1 = 1", string(c.world.a)).Find(rows), rows)
+		}),
+		text("Raw that binds the tenant", func(c *trial, db *gorm.DB) (any, error) {
+			rows := c.parents()
+			return found(db.Raw("SELECT * FROM "+parents(c)+" WHERE "+c.quotedTenant(c.noParent())+" = ?", string(c.world.a)).Find(rows), rows)
+		}),
+		text("Raw that binds another tenant", func(c *trial, db *gorm.DB) (any, error) {
+			rows := c.parents()
+			return found(db.Raw("SELECT * FROM "+parents(c)+" WHERE "+c.quotedTenant(c.noParent())+" = ?", string(c.world.b)).Find(rows), rows)
+		}),
+		text("Raw that binds two tenants", func(c *trial, db *gorm.DB) (any, error) {
+			rows := c.parents()
+			return found(db.Raw("SELECT * FROM "+parents(c)+" WHERE "+c.quotedTenant(c.noParent())+" IN ?", []string{string(c.world.a), string(c.world.b)}).Find(rows), rows)
+		}),
+		text("Raw and Row", func(c *trial, db *gorm.DB) (any, error) {
 			var mark string
-			return db.Raw("SELECT max(mark) FROM " + parents(c)).Row().Scan(&mark)
+			err := db.Raw("SELECT max(mark) FROM " + parents(c)).Row().Scan(&mark)
+			return mark, err
 		}),
-		refuse("Raw and Rows", func(c *trial, db *gorm.DB) error {
-			return closeRows(db.Raw("SELECT name FROM " + parents(c)))
+		text("Raw and Rows", func(c *trial, db *gorm.DB) (any, error) {
+			return nil, closeRows(db.Raw("SELECT name FROM " + parents(c)))
 		}),
-		refuse("Raw with a model's context", func(c *trial, db *gorm.DB) error {
-			return db.Model(c.noParent()).Raw("SELECT * FROM " + parents(c)).Find(c.parents()).Error
+		text("Raw with a model's context", func(c *trial, db *gorm.DB) (any, error) {
+			rows := c.parents()
+			return found(db.Model(c.noParent()).Raw("SELECT * FROM "+parents(c)).Find(rows), rows)
 		}),
-		refuse("Raw of a common table expression", func(c *trial, db *gorm.DB) error {
-			return db.Raw("WITH x AS (SELECT * FROM " + parents(c) + ") SELECT * FROM x").Find(c.parents()).Error
+		text("Raw of a common table expression", func(c *trial, db *gorm.DB) (any, error) {
+			rows := c.parents()
+			return found(db.Raw("WITH x AS (SELECT * FROM "+parents(c)+") SELECT * FROM x").Find(rows), rows)
 		}),
-		refuse("Exec of an update", func(c *trial, db *gorm.DB) error { return db.Exec("UPDATE " + parents(c) + " SET score = 0").Error }),
-		refuse("Exec of a delete", func(c *trial, db *gorm.DB) error { return db.Exec("DELETE FROM " + parents(c)).Error }),
-		refuse("Exec of an insert", func(c *trial, db *gorm.DB) error {
-			return db.Exec("INSERT INTO "+c.quotedTable(c.noTag())+" (name, "+c.quotedTenant(c.noTag())+") VALUES (?, ?)", "new", string(c.world.b)).Error
+		text("Raw of a join table", func(c *trial, db *gorm.DB) (any, error) {
+			rows := &[]map[string]any{}
+			return found(db.Raw("SELECT * FROM "+db.Statement.Quote(c.joinTable())).Find(rows), rows)
 		}),
-		refuse("Exec in a transaction", func(c *trial, db *gorm.DB) error {
-			return db.Transaction(func(tx *gorm.DB) error { return tx.Exec("DELETE FROM " + parents(c)).Error })
+		text("Raw of a join of three tables", func(c *trial, db *gorm.DB) (any, error) {
+			rows, q := &[]map[string]any{}, db.Statement.Quote
+			return found(db.Raw("SELECT p.name AS parent, t.name AS tag FROM "+parents(c)+" p JOIN "+q(c.joinTable())+" l ON l.parent_id = p."+q(c.column(c.noParent(), "ID"))+
+				" LEFT JOIN "+c.quotedTable(c.noTag())+" t ON t."+q(c.column(c.noTag(), "ID"))+" = l.tag_id").Find(rows), rows)
 		}),
+		text("Exec of an update", func(c *trial, db *gorm.DB) (any, error) {
+			return found(db.Exec("UPDATE "+parents(c)+" SET score = 0"), nil)
+		}),
+		text("Exec of a delete", func(c *trial, db *gorm.DB) (any, error) { return found(db.Exec("DELETE FROM "+parents(c)), nil) }),
+		text("Exec in a transaction", func(c *trial, db *gorm.DB) (any, error) {
+			return nil, db.Transaction(func(tx *gorm.DB) error { return tx.Exec("DELETE FROM " + parents(c)).Error })
+		}),
+		{name: "Exec of an insert for B", rule: "raw SQL writes no row of another tenant", run: func(c *trial) {
+			err := c.a.Exec("INSERT INTO "+c.quotedTable(c.noTag())+" (name, "+c.quotedTenant(c.noTag())+") VALUES (?, ?)", "new", string(c.world.b)).Error
+			want := tenancy.ErrUnconfinedSQL
+			if c.proven {
+				want = tenancy.ErrTenantMismatch
+			}
+			c.refused(err, want)
+			c.unchanged()
+		}},
+		{name: "Exec of an update to B", rule: "raw SQL gives no row to another tenant", run: func(c *trial) {
+			want := tenancy.ErrUnconfinedSQL
+			if c.proven {
+				want = tenancy.ErrTenantMismatch
+			}
+			for _, value := range []any{string(c.world.b), gorm.Expr("(SELECT max(" + c.quotedTenant(c.noTag()) + ") FROM " + c.quotedTable(c.noTag()) + ")")} {
+				c.refused(c.a.Exec("UPDATE "+c.quotedTable(c.noTag())+" SET "+c.quotedTenant(c.noTag())+" = ?", value).Error, want)
+			}
+			c.unchanged()
+		}},
+		{name: "Raw without a tenant", rule: "no tenant, no statement", run: func(c *trial) {
+			c.noTenant(c.none.Raw("SELECT * FROM " + parents(c)).Find(c.parents()).Error)
+			c.noTenant(c.none.Exec("DELETE FROM " + parents(c)).Error)
+			if c.proven {
+				assert.NoError(c, c.none.Raw("SELECT * FROM countries").Scan(&[]map[string]any{}).Error, "a global table needs no tenant")
+			}
+		}},
+		{name: "Raw of an unknown table", rule: "an unknown table is refused", run: func(c *trial) {
+			want := tenancy.ErrUnconfinedSQL
+			if c.proven {
+				want = tenancy.ErrUnknownTable
+			}
+			c.refused(c.a.Raw("SELECT * FROM nobody_knows").Scan(&[]map[string]any{}).Error, want)
+		}},
 		refuse("Exec of two statements", func(c *trial, db *gorm.DB) error {
 			return db.Exec("SAVEPOINT x; DELETE FROM " + parents(c)).Error
 		}),

@@ -16,10 +16,46 @@ const (
 // parentheses. A text that may is complete in itself: no quote, comment or parenthesis of it reaches into what comes
 // after it, and no keyword or function of it brings in a table. It must not stand where a statement lists its tables.
 func (d Dialect) Fragment(text string, p Place) (why string) {
+	return d.fragment(reader{scan: scanner{text: text, dialect: d}, place: p})
+}
+
+// Piece is [Dialect.Fragment] for a statement that is read as a whole before it is sent, so that the text may have queries
+// of its own, in parentheses.
+func (d Dialect) Piece(text string, p Place) (why string) {
+	return d.fragment(reader{scan: scanner{text: text, dialect: d}, place: p, nested: true})
+}
+
+// Whole says why text is not complete in itself: a quote, a comment or a parenthesis of it reaches into what comes after
+// it. Whatever else it has must be read with the statement.
+func (d Dialect) Whole(text string) (why string) {
 	if why := unreadable(text); why != "" {
 		return why
 	}
-	r := reader{scan: scanner{text: text, dialect: d}, place: p}
+	s, depth := scanner{text: text, dialect: d}, 0
+	for {
+		switch t := s.next(); t.kind {
+		case nothing:
+			if depth > 0 {
+				return "unbalanced parenthesis"
+			}
+			return ""
+		case broken:
+			return s.why
+		case opening:
+			depth++
+		case closing:
+			if depth--; depth < 0 {
+				return "unbalanced parenthesis"
+			}
+		}
+	}
+}
+
+func (d Dialect) fragment(r reader) (why string) {
+	text := r.scan.text
+	if why := unreadable(text); why != "" {
+		return why
+	}
 	for {
 		t := r.scan.next()
 		switch t.kind {
@@ -59,6 +95,7 @@ type reader struct {
 	qualifier bool // prev, if a dot, came directly after a name
 	member    bool // prev, if a word, came directly after such a dot
 	depth     int  // of parentheses
+	nested    bool // queries may stand in parentheses
 	brackets  int  // of PostgreSQL's arrays
 	compared  int  // where the FROM of the last IS DISTINCT FROM begins; 0 is none
 
@@ -117,6 +154,12 @@ func (r *reader) foreign(w string) (why string) {
 // keyword judges a word that has a meaning.
 func (r *reader) keyword(t token, m meaning) (why string) {
 	w := r.text(t)
+	if r.nested && r.depth > 0 {
+		switch m {
+		case readsTable, takesSource, beginsQuery, makesRows, endsExpression:
+			return ""
+		}
+	}
 	switch m {
 	case readsTable:
 		return describe(w, "reads a table")

@@ -26,8 +26,9 @@ type Token struct {
 	Start, End int32
 }
 
-// deepest is how many parentheses may be open at once, and nested how many directly inside another: parsers that go back
-// and try again take exponential time over "((SELECT … FROM ((SELECT …".
+// deepest is how many parentheses, and how many brackets, may be open at once, for a parser in Go that recurses too deep
+// ends the process. nested is how many parentheses may be open directly inside another: parsers that go back and try again
+// take exponential time over "((SELECT … FROM ((SELECT …".
 const (
 	deepest = 64
 	nested  = 6
@@ -47,7 +48,7 @@ func (d Dialect) Tokens(sql string, into []Token) (tokens []Token, why string) {
 		return nil, why
 	}
 	s := scanner{text: sql, dialect: d, statement: true}
-	depth, doubled := 0, 0
+	depth, doubled, brackets := 0, 0, 0
 	var double [deepest + 1]bool // whether the open parenthesis came directly after another
 	for {
 		t := s.next()
@@ -98,6 +99,14 @@ func (d Dialect) Tokens(sql string, into []Token) (tokens []Token, why string) {
 			if k, why = s.mark(t); why != "" {
 				return nil, why
 			}
+			switch sql[t.start] {
+			case '[':
+				if brackets++; brackets > deepest {
+					return nil, "more than 64 brackets in one another"
+				}
+			case ']':
+				brackets--
+			}
 		case semicolon:
 			if rest := s.next(); rest.kind != nothing {
 				return nil, `more than one statement: ";" can only stand at the end`
@@ -139,12 +148,35 @@ func (s *scanner) escaped(from int) token {
 			i++
 		case '\'':
 			if s.at(i+1) != '\'' {
+				if s.continued(i + 1) {
+					return s.refuse("string with escapes that goes on behind a line break")
+				}
 				return s.take(literal, i+1)
 			}
 			i++
 		}
 	}
 	return s.refuse("unterminated string")
+}
+
+// continued tells whether what comes next behind i is a string without a prefix. Behind a line break that is a part of the
+// string before it, and has escapes if that has.
+func (s *scanner) continued(i int) bool {
+	for i < len(s.text) {
+		switch {
+		case classes[s.text[i]] == ' ':
+			i++
+		case s.text[i] == '-' && s.at(i+1) == '-':
+			n := strings.IndexAny(s.text[i:], "\r\n")
+			if n < 0 {
+				return false
+			}
+			i += n
+		default:
+			return s.text[i] == '\''
+		}
+	}
+	return false
 }
 
 // backslashes tells whether a backslash in a string may be an escape: always in MySQL, whose mode can also say no.

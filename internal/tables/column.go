@@ -78,6 +78,18 @@ func newColumn(f *schema.Field) (*Column, error) {
 	return c, nil
 }
 
+// SQLType returns a type of all databases that the column's values can be cast to without a change.
+func (c *Column) SQLType() string {
+	switch c.form {
+	case integer, unsigned:
+		return "bigint"
+	case uuidForm:
+		return "uuid"
+	default:
+		return "text"
+	}
+}
+
 // implements tells whether a value of the type, or a pointer to one, is an I.
 func implements[I any](typ reflect.Type) bool {
 	return typ.Implements(reflect.TypeFor[I]()) || reflect.PointerTo(typ).Implements(reflect.TypeFor[I]())

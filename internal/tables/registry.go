@@ -28,6 +28,7 @@ type state struct {
 	names    map[string]*Table
 	foreign  map[string][]ForeignKey // by the name of the child
 	confined bool                    // some table belongs to tenants
+	number   uint64                  // of the states before it
 }
 
 // NewRegistry returns an empty registry; parse is GORM's own way from a model to its schema.
@@ -46,7 +47,7 @@ type builder struct {
 
 func (r *Registry) begin() *builder {
 	s := r.state.Load()
-	next := state{schemas: maps.Clone(s.schemas), names: maps.Clone(s.names), foreign: maps.Clone(s.foreign)}
+	next := state{schemas: maps.Clone(s.schemas), names: maps.Clone(s.names), foreign: maps.Clone(s.foreign), number: s.number + 1}
 	if next.schemas == nil {
 		next.schemas, next.names, next.foreign = map[*schema.Schema]*Table{}, map[string]*Table{}, map[string][]ForeignKey{}
 	}
@@ -295,6 +296,32 @@ func (b *builder) adopt(s *schema.Schema) {
 		}
 	}
 }
+
+// mostLearned is how many tables under other names than their models' a registry takes in.
+const mostLearned = 10_000
+
+// Learn makes a model's table under another name, as [Table.Under] returns it, known by that name, so that it is found in
+// text too. Of tables with the names of days or of customers there can be any number: after many it does nothing.
+func (r *Registry) Learn(t *Table) {
+	name := fold(t.Path) // t.folded is that of its model, whose foreign keys it has
+	if r.state.Load().names[name] != nil || t.Class != Owned {
+		return
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	b := r.begin()
+	if b.next.names[name] != nil || len(b.next.names) > mostLearned {
+		return
+	}
+	b.next.names[name] = t
+	r.publish(b)
+}
+
+// Generation changes with what is known.
+func (r *Registry) Generation() uint64 { return r.state.Load().number }
+
+// Named returns what is known of a table by its name alone; nil if that is nothing.
+func (r *Registry) Named(name string) *Table { return r.state.Load().names[fold(name)] }
 
 // ForeignKeys returns the keys of a table that point at tenant-owned rows.
 func (r *Registry) ForeignKeys(t *Table) []ForeignKey { return r.state.Load().foreign[t.folded] }

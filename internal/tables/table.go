@@ -70,6 +70,11 @@ func fold(name string) string {
 	return strings.ToLower(strings.Trim(name, "`\"[]"))
 }
 
+// Schema returns the schema that the table's model names; "" if it names none.
+func (t *Table) Schema() string {
+	return strings.TrimSuffix(strings.TrimSuffix(t.Path, t.Name), ".")
+}
+
 // Describe names the table for people.
 func (t *Table) Describe() string {
 	if t.Model != "" {

@@ -1,0 +1,242 @@
+package callbacks
+
+import (
+	"slices"
+
+	"gorm.io/gorm"
+
+	"github.com/gormtenancy/tenancy/internal/sqltext"
+	"github.com/gormtenancy/tenancy/internal/tables"
+	"github.com/gormtenancy/tenancy/sqlproof"
+)
+
+// What the hooks add, the proof checks; and what no hook can see, it adds: the text of each statement is read once more
+// when GORM hands it to the pool. A mistake in either is caught by the other.
+
+// proves tells whether statements are proven.
+func (h *Hooks) proves() bool { return h.prover != nil }
+
+// fragment says why a piece of the application's SQL must not stand in a statement.
+func (h *Hooks) fragment(s string, p sqltext.Place) (why string) {
+	if h.proves() {
+		return h.text.Piece(s, p)
+	}
+	return h.text.Fragment(s, p)
+}
+
+// mayBeMigrators tells whether a text could be one of the Migrator's, so that it is worth to look who sent it: its queries
+// of the catalog need no tenant, and copies of whole tables must not get one.
+func (h *Hooks) mayBeMigrators(sql string) bool {
+	plan := h.prover.Prove(sql)
+	return plan.Refusal != nil || plan.Touches && plan.Kind != sqlproof.Select
+}
+
+// prove shows that a statement stays within the tenant, with conditions added if need be. It returns the text and the
+// arguments to send; those given are changed where a value is written in another way than the tenant column holds it.
+func (h *Hooks) prove(pass *Pass, query string, args []any) (string, []any, error) {
+	plan := h.prover.Prove(query)
+	if plan.Refusal != nil {
+		return query, args, h.notProven(pass, query, plan.Refusal)
+	}
+	if !plan.Touches {
+		return query, args, nil
+	}
+	if err := h.mayTouch(pass, plan, len(args)); err != nil {
+		return query, args, err
+	}
+	for again := false; ; again = true {
+		sent, err := h.arguments(pass, plan, args)
+		if err != nil {
+			return query, args, err
+		}
+		fits, err := h.checked(pass, plan, sent)
+		switch {
+		case err != nil:
+			return query, args, err
+		case fits:
+			return plan.SQL, sent, nil
+		case again:
+			return query, args, h.refusal(pass, Mismatch, "a value of a tenant column is another tenant's")
+		}
+		// The text asks for another tenant's rows. With a condition of ours beside its own it finds none.
+		if plan = h.prover.ProveStrictly(query); plan.Refusal != nil {
+			return query, args, h.notProven(pass, query, plan.Refusal)
+		}
+	}
+}
+
+// mayTouch refuses statements on tenants' tables that cannot run whatever their text is.
+func (h *Hooks) mayTouch(pass *Pass, plan *sqlproof.Plan, args int) error {
+	pass.touched = true
+	switch {
+	case pass.Who.Kind != Tenant:
+		return h.refusal(pass, NoTenant, "use db.WithContext(tenancy.WithTenant(ctx, id)), or tenancy.WithoutTenant(ctx, reason) for all tenants")
+	case h.RefuseRaw && pass.raw:
+		return h.refusal(pass, Unconfined, "Config.RawSQL is RawRefuse, and the text names a tenant's table: use a model")
+	case h.RefuseRaw && plan.Rewritten():
+		return h.refusal(pass, Unconfined, "Config.RawSQL is RawRefuse, and the statement has a tenant's table in text without a condition on its tenant: use associations")
+	case args != plan.Arguments:
+		return h.refusal(pass, Unconfined, "it has more or fewer placeholders than arguments")
+	}
+	if !pass.confined || plan.Placed { // or else the guard has asked
+		exclusive, err := h.place(pass)
+		if err != nil {
+			return err
+		}
+		if plan.Placed && !exclusive {
+			return h.refusal(pass, Unconfined, "it has a table without a tenant column, and the tenant's placement holds other tenants too")
+		}
+	}
+	for _, need := range plan.Needs {
+		if err := h.fulfil(pass, need); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// fulfil looks at what the text cannot show.
+func (h *Hooks) fulfil(pass *Pass, need sqlproof.Need) error {
+	switch need.Kind {
+	case sqlproof.Ends:
+		if !pass.raw && pass.Op == OpCreate && pass.Table != nil && pass.Table.Class == tables.Link {
+			return nil // foreignKeysOfRows has looked at them
+		}
+		return h.refusal(pass, Unconfined, "raw SQL inserts into join table "+need.Name+", whose rows belong to those that they join: use association mode or Create")
+	case sqlproof.UniqueKeys:
+		t, ok := need.Table.Key.(*tables.Table)
+		if !ok {
+			break
+		}
+		keys, err := h.databaseKeys(pass, t)
+		if err != nil {
+			return err
+		}
+		for _, key := range keys {
+			if !slices.Contains(key, need.Table.Column) {
+				return h.refusal(pass, Unconfined, "an upsert in raw SQL meets rows over any unique key of "+need.Name+", and one of them has no tenant column: use clause.OnConflict, or put the tenant into every unique key")
+			}
+		}
+		return nil
+	}
+	return h.refusal(pass, Unconfined, "it needs what the plugin does not know")
+}
+
+// arguments puts the tenant's values in their places.
+func (h *Hooks) arguments(pass *Pass, plan *sqlproof.Plan, args []any) ([]any, error) {
+	if len(plan.Inserted) == 0 {
+		return args, nil
+	}
+	sent := make([]any, 0, len(args)+len(plan.Inserted))
+	from := 0
+	for i, in := range plan.Inserted {
+		for ; from < in.At-i; from++ {
+			sent = append(sent, args[from])
+		}
+		v, err := h.valueFor(pass, in.Table)
+		if err != nil {
+			return nil, err
+		}
+		sent = append(sent, v)
+	}
+	return append(sent, args[from:]...), nil
+}
+
+// valueFor is what the tenant column of a table holds for the tenant.
+func (h *Hooks) valueFor(pass *Pass, of sqlproof.Table) (any, error) {
+	t, ok := of.Key.(*tables.Table)
+	if !ok || t.Tenant == nil {
+		return nil, h.refusal(pass, Unconfined, "table "+of.Name+" has no tenant column")
+	}
+	return h.tenantValue(pass, t.Tenant)
+}
+
+// checked tells whether the values that the text itself has for tenant columns are the tenant's. Values that are to be
+// stored must be.
+func (h *Hooks) checked(pass *Pass, plan *sqlproof.Plan, args []any) (fits bool, err error) {
+	for i := range plan.Checks {
+		c := &plan.Checks[i]
+		want, err := h.valueFor(pass, c.Table)
+		if err != nil {
+			return false, err
+		}
+		same := c.Argument >= 0
+		if same {
+			for n := 0; same && n < max(c.Times, 1); n++ {
+				same = h.isTenants(pass, args, c.Argument+n*c.Every, want)
+			}
+		} else if spelled, err := tables.Spell(want); err == nil {
+			same = spelled == c.Literal
+		}
+		switch {
+		case same:
+		case c.Stored:
+			return false, h.refusal(pass, Mismatch, "a row of "+c.Table.Name+" is to be another tenant's: leave its tenant column out, or use the context of that tenant")
+		default:
+			return false, nil
+		}
+	}
+	return true, nil
+}
+
+// isTenants tells whether an argument is the tenant, and gives it the form that the column holds.
+func (h *Hooks) isTenants(pass *Pass, args []any, i int, want any) bool {
+	switch got := args[i].(type) {
+	case *Arg:
+		return got.value == nil || got.id == pass.Who.ID
+	case string:
+		if w, ok := want.(string); ok {
+			return got == w
+		}
+	}
+	if compareTenant(pass, args[i]) != sameTenant {
+		return false
+	}
+	args[i] = want
+	return true
+}
+
+// notProven is the error of a statement that was refused by its text.
+func (h *Hooks) notProven(pass *Pass, query string, r *sqlproof.Refusal) error {
+	reason := Unconfined
+	switch {
+	case h.namesNoTenantTable(query) && !composing.MatchString(query):
+		return nil // the application has other tables than those listed
+	case r.Unknown:
+		reason = UnknownTable
+	case pass.Who.Kind == Nobody:
+		reason = NoTenant
+	case r.Foreign:
+		reason = Mismatch
+	}
+	return h.refusal(pass, reason, r.Error())
+}
+
+// proveDry proves a statement that is built and not sent, so that its text is the one that would be.
+func (h *Hooks) proveDry(db *gorm.DB, pass *Pass) {
+	stmt := pass.stmt
+	if !h.provable(pass) || pass.sub || stmt.SQL.Len() == 0 {
+		return
+	}
+	query := stmt.SQL.String()
+	sent, args, err := h.prove(pass, query, slices.Clone(stmt.Vars))
+	if err != nil {
+		_ = db.AddError(err)
+		return
+	}
+	if sent != query {
+		pass.rewrite(sent, args)
+	}
+}
+
+// provable tells whether a statement is to be proven: not one that the hooks or the Migrator send, nor a savepoint.
+func (h *Hooks) provable(pass *Pass) bool {
+	return h.prover != nil && !pass.free && !pass.exempt && pass.stmt != nil && pass.Who.Kind != System
+}
+
+// rewrite gives the statement another text, so that GORM logs what is sent.
+func (p *Pass) rewrite(query string, args []any) {
+	p.stmt.SQL.Reset()
+	p.stmt.SQL.WriteString(query)
+	p.stmt.Vars = args
+}
