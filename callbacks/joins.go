@@ -82,12 +82,16 @@ func (h *Hooks) confineJoins(db *gorm.DB, pass *Pass) error {
 	return nil
 }
 
-// outerKinds are the joins that can leave out the main table's row: its condition then has no place in WHERE.
-var outerKinds = regexp.MustCompile(`(?i)\b(?:right|full)\b`)
+var (
+	// outerKinds are the joins that can leave out the main table's row: its condition then has no place in WHERE.
+	outerKinds = regexp.MustCompile(`(?i)\b(?:right|full)\b`)
+	// beginsJoin tells a join from what would be an alias of the main table.
+	beginsJoin = regexp.MustCompile(`(?i)^\s*(?:,|(?:left|inner|cross|natural|outer|straight_join|join)\b)`)
+)
 
 // textJoin reads a join that was written as text, in a statement that is proven.
 func (h *Hooks) textJoin(pass *Pass, text string, args []any) error {
-	if outerKinds.MatchString(text) {
+	if outerKinds.MatchString(text) || !beginsJoin.MatchString(text) {
 		pass.yields = true
 	}
 	r := reader{h: h, pass: pass}

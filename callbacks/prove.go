@@ -31,6 +31,22 @@ func (h *Hooks) mayBeMigrators(sql string) bool {
 	return plan.Refusal != nil || plan.Touches && plan.Kind != sqlproof.Select
 }
 
+// admitText refuses raw SQL as early as it can be: the error is then the chain's own, as Row wants it.
+func (h *Hooks) admitText(pass *Pass, sql string) error {
+	plan := h.prover.Prove(sql)
+	switch {
+	case plan.Refusal != nil:
+		return h.notProven(pass, sql, plan.Refusal)
+	case plan.Touches && pass.Who.Kind != Tenant:
+		return h.noTenant(pass)
+	}
+	return nil
+}
+
+func (h *Hooks) noTenant(pass *Pass) error {
+	return h.refusal(pass, NoTenant, "use db.WithContext(tenancy.WithTenant(ctx, id)), or tenancy.WithoutTenant(ctx, reason) for all tenants")
+}
+
 // prove shows that a statement stays within the tenant, with conditions added if need be. It returns the text and the
 // arguments to send; those given are changed where a value is written in another way than the tenant column holds it.
 func (h *Hooks) prove(pass *Pass, query string, args []any) (string, []any, error) {
@@ -70,7 +86,7 @@ func (h *Hooks) mayTouch(pass *Pass, plan *sqlproof.Plan, args int) error {
 	pass.touched = true
 	switch {
 	case pass.Who.Kind != Tenant:
-		return h.refusal(pass, NoTenant, "use db.WithContext(tenancy.WithTenant(ctx, id)), or tenancy.WithoutTenant(ctx, reason) for all tenants")
+		return h.noTenant(pass)
 	case h.RefuseRaw && pass.raw:
 		return h.refusal(pass, Unconfined, "Config.RawSQL is RawRefuse, and the text names a tenant's table: use a model")
 	case h.RefuseRaw && plan.Rewritten():

@@ -17,9 +17,15 @@ func (h *Hooks) admitRaw(pass *Pass) error {
 	case pass.Op == OpRaw && isSavepoint(sql):
 		pass.exempt = true
 	case h.proves() && !h.mayBeMigrators(sql):
+		if err := h.admitText(pass, sql); err != nil {
+			return err
+		}
 	case h.migrators.calling():
 		pass.migrates()
 	case h.proves():
+		if err := h.admitText(pass, sql); err != nil {
+			return err
+		}
 	case h.namesNoTenantTable(sql) && !composing.MatchString(sql):
 	case pass.Who.Kind == Nobody:
 		return h.refusal(pass, NoTenant, "raw SQL runs for a tenant too; to run it for all, use tenancy.WithoutTenant(ctx, reason)")

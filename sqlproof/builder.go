@@ -193,6 +193,9 @@ func (b *Builder) Table(block *Block, schema, name, alias string, span Span) *So
 	if schema == "" {
 		for _, c := range slices.Backward(b.ctes) {
 			if b.st.same(c.name, name) {
+				if c.name != name && b.st.dialect == sqltext.MySQL {
+					b.Fail(span.Start, "table "+name+" goes by the name of a common table expression, but for its case", "give that another name")
+				}
 				s.Kind, s.Query = CTESource, c.query
 				break
 			}

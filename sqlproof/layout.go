@@ -16,9 +16,9 @@ func (s *Statement) text(i int) string {
 	return s.SQL[t.Start:t.End]
 }
 
-// is tells whether token i is one of the keywords, which are in lower case.
+// is tells whether token i is one of the keywords, which are in lower case. What comes behind a dot is a name.
 func (s *Statement) is(i int, keywords ...string) bool {
-	if i < 0 || i >= len(s.tokens) || s.tokens[i].Kind != sqltext.Word {
+	if i < 0 || i >= len(s.tokens) || s.tokens[i].Kind != sqltext.Word || i > 0 && s.tokens[i-1].Kind == sqltext.Dot {
 		return false
 	}
 	text := s.text(i)
@@ -130,7 +130,7 @@ func (s *Statement) afterFrom(i int) bool {
 		return s.is(i+1, "first", "next")
 	case s.is(i, "for"):
 		return s.is(i+1, "update", "share", "no", "key")
-	case s.is(i, "lock"):
+	case s.dialect == sqltext.MySQL && s.is(i, "lock"):
 		return s.is(i+1, "in")
 	case s.is(i, "on"):
 		return s.is(i+1, "conflict", "duplicate")

@@ -205,7 +205,7 @@ func (p *proof) equates(e *Expr, s *Source, t Table) (via *Source, ok bool) {
 				if p.isTenant(b, t, false) {
 					return nil, true
 				}
-				if via := p.boundColumn(b, s); via != nil {
+				if via := p.boundColumn(b, s, t); via != nil {
 					return via, true
 				}
 			}
@@ -232,14 +232,14 @@ func (p *proof) isColumn(e *Expr, s *Source, column string) bool {
 	return e.Op == Field && p.st.same(e.Name, column) && p.resolve(e, s.Block) == s
 }
 
-// boundColumn returns the source of which e is the tenant column, if that is bound.
-func (p *proof) boundColumn(e *Expr, s *Source) *Source {
+// boundColumn returns the source of which e is the tenant column, if that is bound and holds tenants as t does.
+func (p *proof) boundColumn(e *Expr, s *Source, t Table) *Source {
 	if e.Op != Field {
 		return nil
 	}
 	for i := range p.known {
 		k := &p.known[i]
-		if k.bound && k.source != s && k.table.Class == Owned && p.st.same(e.Name, k.table.Column) && p.resolve(e, s.Block) == k.source {
+		if k.bound && k.source != s && k.table.holdsAs(t) && p.st.same(e.Name, k.table.Column) && p.resolve(e, s.Block) == k.source {
 			return k.source
 		}
 	}
@@ -350,6 +350,9 @@ func (p *proof) resolveIn(e *Expr, b *Block) (s *Source, found bool) {
 		}
 	}
 	if exact > 1 || exact == 0 && folded > 1 || s != nil && s.hidden() || b.From.names(p.st, e.Qualifier) {
+		return nil, true
+	}
+	if s != nil && !p.st.calls(s, e.Qualifier) { // another of that name may be further out
 		return nil, true
 	}
 	return s, folded > 0

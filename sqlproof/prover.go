@@ -64,3 +64,8 @@ func (p *Plan) still(tables Tables) bool {
 	}
 	return true
 }
+
+// Fresh makes the plan of a text without keeping it: for tools that look at many texts once.
+func Fresh(analyzer Analyzer, tables Tables, sql string) *Plan {
+	return prove(analyzer, tables, sql, true)
+}

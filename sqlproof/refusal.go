@@ -14,8 +14,6 @@ type Refusal struct {
 	Unknown bool   // the table is in none of the lists
 	Foreign bool   // a row is to be another tenant's
 
-	// Touches tells whether the statement may touch rows of tenants: nearly always. It is false if all that it names was
-	// known before it was refused, and belongs to nobody.
 	Offset       int // where; -1 if that is not known
 	Line, Column int // the same, counted from 1, in characters; 0 if not known
 }
@@ -37,11 +35,7 @@ func (r *Refusal) Error() string {
 // refuse makes a refusal at an offset of sql.
 func refuse(sql string, at int, why, instead string) *Refusal {
 	r := &Refusal{Why: why, Instead: instead, Offset: at}
-	if at >= 0 && at <= len(sql) {
-		r.Line = 1 + strings.Count(sql[:at], "\n")
-		start := strings.LastIndexByte(sql[:at], '\n') + 1
-		r.Column = 1 + len([]rune(sql[start:at]))
-	}
+	r.Line, r.Column = position(sql, at)
 	return r
 }
 

@@ -14,7 +14,7 @@ type rewrite struct {
 	where map[*Block][]*tableOf
 	on    map[*Join][]*tableOf
 	edits []edit
-	notes []string // what was added where, for Explain; in the order of the decisions
+	notes map[*Source]string // what was added where, for Explain
 }
 
 // edit is one piece to be added, before a token if its order is opens, or else behind it.
@@ -46,23 +46,20 @@ const (
 
 // complete finds a place for the condition of each source that is not bound. Each that is placed may bind others.
 func (p *proof) complete() (*rewrite, *Refusal) {
-	r := &rewrite{p: p, where: map[*Block][]*tableOf{}, on: map[*Join][]*tableOf{}}
+	r := &rewrite{p: p, where: map[*Block][]*tableOf{}, on: map[*Join][]*tableOf{}, notes: map[*Source]string{}}
 	for i := range p.known {
-		k := &p.known[i]
-		if k.source.Target && k.source.Block.Kind == Insert {
-			if refusal := r.insert(k); refusal != nil {
+		if k := &p.known[i]; k.table.Class != Link {
+			if refusal := r.add(k); refusal != nil {
 				return nil, refusal
 			}
-			continue
 		}
-		if k.bound {
-			continue
+	}
+	for i := range p.known { // by now they are bound if they are joined with both of their parents
+		if k := &p.known[i]; k.table.Class == Link {
+			if refusal := r.add(k); refusal != nil {
+				return nil, refusal
+			}
 		}
-		if refusal := r.place(k); refusal != nil {
-			return nil, refusal
-		}
-		k.bound = true
-		p.bind()
 	}
 	for _, b := range p.st.Blocks { // in the order of the text, so that it is the same each time
 		if ks := r.where[b]; len(ks) > 0 {
@@ -80,6 +77,22 @@ func (p *proof) complete() (*rewrite, *Refusal) {
 		}
 	}
 	return r, nil
+}
+
+// add finds the place for one source, unless it is bound.
+func (r *rewrite) add(k *tableOf) *Refusal {
+	if k.source.Target && k.source.Block.Kind == Insert {
+		return r.insert(k)
+	}
+	if k.bound {
+		return nil
+	}
+	if refusal := r.place(k); refusal != nil {
+		return refusal
+	}
+	k.bound = true
+	r.p.bind()
+	return nil
 }
 
 // place decides where the condition of a source stands: it climbs from the source up to the first outer join that
@@ -112,7 +125,7 @@ func (r *rewrite) place(k *tableOf) *Refusal {
 }
 
 func (r *rewrite) note(k *tableOf, where string) {
-	r.notes = append(r.notes, describe(k.source)+": added to "+where)
+	r.notes[k.source] = "condition added to " + where
 }
 
 // describe names a source for people.
@@ -137,7 +150,7 @@ func (r *rewrite) wrap(k *tableOf, why string) *Refusal {
 	r.edits = append(r.edits,
 		edit{token: r.p.st.tokenAt(s.Start), order: opens, text: "(SELECT * FROM "},
 		edit{token: r.p.st.tokenAt(s.End - 1), order: closesWrap, text: " WHERE " + r.equal(s.Name, k.table.Column) + ")" + alias, marks: []Table{k.table}})
-	r.notes = append(r.notes, describe(s)+": put in a subquery, as it is "+why)
+	r.notes[s] = "put in a subquery with its condition, as it is " + why
 	return nil
 }
 
@@ -217,10 +230,10 @@ func (r *rewrite) addWhere(b *Block, ks []*tableOf) *Refusal {
 	keyword := int(b.keyword)
 	text, marks := r.predicates(ks)
 	where := st.clause(b, keyword, "where")
-	if (where >= 0) != (b.Where != nil) {
-		return r.p.refuse(ks[0].source, "the WHERE of its query was not found", "")
-	}
-	if where >= 0 {
+	if b.Where != nil {
+		if where < 0 {
+			return r.p.refuse(ks[0].source, "the WHERE of its query was not found", "")
+		}
 		r.around(where, st.conditionEnd(b, where+1), closesWhere, " AND "+text, marks)
 		return nil
 	}
@@ -231,6 +244,9 @@ func (r *rewrite) addWhere(b *Block, ks []*tableOf) *Refusal {
 		}
 	}
 	end := st.conditionEnd(b, from)
+	if where >= 0 && where < end { // further on, it is that of ON CONFLICT … DO UPDATE
+		return r.p.refuse(ks[0].source, "its query has a WHERE where none was expected", "")
+	}
 	r.edits = append(r.edits, edit{token: end - 1, order: closesWhere, text: " WHERE " + text, marks: marks})
 	return nil
 }
@@ -311,7 +327,7 @@ func (r *rewrite) addUpsert(k *tableOf, u *Upsert) {
 			where = i
 		}
 	}
-	r.notes = append(r.notes, describe(k.source)+": added to the WHERE of DO UPDATE")
+	r.note(k, "the WHERE of DO UPDATE")
 	if where >= 0 {
 		r.around(where, end, closesWhere, " AND "+text, marks)
 		return
@@ -323,7 +339,7 @@ func (r *rewrite) addUpsert(k *tableOf, u *Upsert) {
 func (r *rewrite) addColumn(k *tableOf, column string, t Table) *Refusal {
 	b, st := k.source.Block, r.p.st
 	last := b.Columns[len(b.Columns)-1]
-	r.notes = append(r.notes, describe(k.source)+": column "+column+" added")
+	r.notes[k.source] = "column " + column + " added"
 	r.edits = append(r.edits, edit{token: st.tokenAt(last.End - 1), order: closesWrap, text: ", " + r.quote(column)})
 	if b.Query == nil {
 		return r.addToRows(k, t)
@@ -350,8 +366,11 @@ func (r *rewrite) addColumn(k *tableOf, column string, t Table) *Refusal {
 func (r *rewrite) addToRows(k *tableOf, t Table) *Refusal {
 	b, st := k.source.Block, r.p.st
 	refusal := r.p.refuse(k.source, "the tenant cannot be added to its rows", "use VALUES with as many values as columns")
+	if b.keyword < 0 || len(b.Rows) == 0 {
+		return refusal
+	}
 	values := st.clause(b, int(b.keyword), "values")
-	if values < 0 || len(b.Rows) == 0 {
+	if values < 0 {
 		return refusal
 	}
 	depth, rows := st.tokens[values].Depth, 0
@@ -433,6 +452,9 @@ func render(d sqltext.Dialect, sql string, tokens []sqltext.Token, edits []edit)
 			b.WriteString("$" + strconv.Itoa(inserted[i].At+1))
 		}
 		b.WriteString(piece)
+		if piece == "" && token < len(tokens) && int(tokens[token].Start) == at && tokens[token].Kind == sqltext.Word {
+			b.WriteByte(' ') // a placeholder ends the piece, and "$1order" is no two tokens for PostgreSQL 16
+		}
 		added = append(added, Span{start, b.Len()})
 	}
 	b.WriteString(sql[from:])

@@ -259,10 +259,38 @@ func (e *Expr) Conjuncts(yield func(*Expr) bool) bool {
 	return true
 }
 
-// same tells whether two names are one to the dialect. PostgreSQL's are as its parser has folded them.
+// same tells whether two names may be one to the dialect. PostgreSQL's are as its parser has folded them, SQLite takes
+// only the letters of ASCII for one in both cases, and what MySQL does depends on what is named.
 func (s *Statement) same(a, b string) bool {
-	if s.dialect == sqltext.Postgres {
-		return a == b
+	switch {
+	case a == b:
+		return true
+	case s.dialect == sqltext.Postgres:
+		return false
+	case s.dialect == sqltext.SQLite:
+		return equalASCII(a, b)
 	}
-	return a == b || strings.EqualFold(a, b)
+	return strings.EqualFold(a, b)
+}
+
+// calls tells whether a name is for certain that of a source. MySQL's are so in one case alone, unless the server was set
+// up otherwise.
+func (s *Statement) calls(source *Source, name string) bool {
+	if s.dialect == sqltext.MySQL {
+		return source.Called() == name
+	}
+	return s.same(source.Called(), name)
+}
+
+// equalASCII tells whether two texts are the same but for the case of letters of ASCII.
+func equalASCII(a, b string) bool {
+	if len(a) != len(b) {
+		return false
+	}
+	for i := range len(a) {
+		if x, y := a[i], b[i]; x != y && (x|0x20 != y|0x20 || (x|0x20)-'a' >= 26) {
+			return false
+		}
+	}
+	return true
 }

@@ -45,6 +45,12 @@ type End struct {
 	Carries string // the join table's own column that holds the tenant as part of the key; "" if there is none
 }
 
+// holdsAs tells whether the tenant columns of two tables have values of one type. MySQL takes '012' and 12 for equal, so that
+// a column of text is not bound by one of numbers.
+func (t Table) holdsAs(other Table) bool {
+	return t.Class == Owned && t.Type == other.Type && t.Text == other.Text
+}
+
 // is tells whether two are the same table.
 func (t Table) is(other Table) bool {
 	return t.Class == other.Class && t.Name == other.Name && t.Column == other.Column

@@ -23,7 +23,7 @@ func (p *proof) writesOf(b *Block) *Refusal {
 			return p.refuse(s, "IGNORE cuts values to fit, and the tenant's with them", "leave IGNORE out")
 		}
 		for _, a := range b.Set {
-			if r := p.assigns(k, a); r != nil {
+			if r := p.assigns(k, a, false); r != nil {
 				return r
 			}
 		}
@@ -64,8 +64,9 @@ func (p *proof) tableOf(s *Source) *tableOf {
 	return nil
 }
 
-// assigns refuses an assignment that changes the tenant of a row.
-func (p *proof) assigns(k *tableOf, a Assignment) *Refusal {
+// assigns refuses an assignment that changes the tenant of a row. Only in an upsert is excluded the row that was to be
+// inserted; in an UPDATE it can be the name of any table.
+func (p *proof) assigns(k *tableOf, a Assignment, upsert bool) *Refusal {
 	if a.Qualifier != "" && !p.st.same(a.Qualifier, k.source.Called()) {
 		return nil
 	}
@@ -73,8 +74,7 @@ func (p *proof) assigns(k *tableOf, a Assignment) *Refusal {
 		if name == "" || !p.st.same(a.Column, name) {
 			return nil
 		}
-		if a.Value != nil && (p.isTenant(a.Value, t, true) || a.Value.Op == Field && p.st.same(a.Value.Name, name) &&
-			(a.Value.Qualifier == "" || p.st.same(a.Value.Qualifier, k.source.Called()) || p.st.same(a.Value.Qualifier, "excluded"))) {
+		if a.Value != nil && (p.isTenant(a.Value, t, true) || p.isOwn(a.Value, k.source, name, upsert)) {
 			return nil
 		}
 		r := p.refuse(k.source, "column "+name+" is to hold another tenant, or SQL that could be one", "leave it out")
@@ -90,6 +90,17 @@ func (p *proof) assigns(k *tableOf, a Assignment) *Refusal {
 		}
 	}
 	return nil
+}
+
+// isOwn tells whether a value is what the row has in a column already or, in an upsert, what was to be inserted. In MySQL
+// that is VALUES(column), and excluded a name like any other.
+func (p *proof) isOwn(e *Expr, s *Source, column string, upsert bool) bool {
+	mysql := p.st.dialect == sqltext.MySQL
+	if mysql && upsert && e.Op == Call && e.Schema == "" && e.Name == "VALUES" && len(e.Args) == 1 {
+		e = e.Args[0]
+	}
+	return e.Op == Field && p.st.same(e.Name, column) &&
+		(e.Qualifier == "" || p.st.calls(s, e.Qualifier) || upsert && !mysql && p.st.same(e.Qualifier, "excluded"))
 }
 
 // rowsOf looks at the values that an INSERT gives a tenant column. If it does not name the column, it must be added, which
@@ -144,7 +155,8 @@ func (b *Block) arms() []*Block {
 	return all
 }
 
-// itemIsTenant tells whether a query's column at an index is the tenant.
+// itemIsTenant tells whether a query's column at an index is the tenant. The tenant column of a table that is not bound yet
+// will do at first: it is bound by what is added, or else there is no plan.
 func (p *proof) itemIsTenant(arm *Block, at int, t Table) bool {
 	for i, item := range arm.Items {
 		if item.Star || item.Expr == nil {
@@ -162,7 +174,7 @@ func (p *proof) itemIsTenant(arm *Block, at int, t Table) bool {
 		p.bind() // the sources of the query
 		for i := range p.known {
 			k := &p.known[i]
-			if k.bound && k.source.Block == arm && k.table.Class == Owned && p.isColumn(item.Expr, k.source, k.table.Column) && k.keeps() {
+			if (k.bound || p.ours == nil) && k.source.Block == arm && k.table.holdsAs(t) && p.isColumn(item.Expr, k.source, k.table.Column) && k.keeps() {
 				return true
 			}
 		}
@@ -187,7 +199,7 @@ func (p *proof) upserts(b *Block, k *tableOf, u *Upsert) *Refusal {
 		return nil
 	}
 	for _, a := range u.Set {
-		if r := p.assigns(k, a); r != nil {
+		if r := p.assigns(k, a, true); r != nil {
 			return r
 		}
 	}
@@ -207,7 +219,7 @@ func (p *proof) upserts(b *Block, k *tableOf, u *Upsert) *Refusal {
 // or IF(the row is the tenant's, value, the column itself).
 func (p *proof) guarded(k *tableOf, a Assignment) bool {
 	itself := func(e *Expr) bool {
-		return e != nil && e.Op == Field && p.st.same(e.Name, a.Column) && (e.Qualifier == "" || p.st.same(e.Qualifier, k.source.Called()))
+		return e != nil && e.Op == Field && p.st.same(e.Name, a.Column) && (e.Qualifier == "" || p.st.calls(k.source, e.Qualifier))
 	}
 	if itself(a.Value) {
 		return true

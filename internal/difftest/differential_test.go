@@ -14,6 +14,8 @@ import (
 
 	"github.com/gormtenancy/tenancy"
 	"github.com/gormtenancy/tenancy/internal/testdb"
+	"github.com/gormtenancy/tenancy/sqlproof"
+	sqliteproof "github.com/gormtenancy/tenancy/sqlproof/sqlite"
 )
 
 func TestMain(m *testing.M) { testdb.Main(m) }
@@ -35,11 +37,19 @@ func newPair(t testing.TB, dialect string, install func(*gorm.DB) error) *pair {
 	return p
 }
 
-func withPlugin(db *gorm.DB) error {
-	return db.Use(tenancy.New(tenancy.Config{
+func withPlugin(db *gorm.DB) error { return db.Use(tenancy.New(config(nil))) }
+
+// withProof installs the plugin with an analyzer, so that text is confined too.
+func withProof(db *gorm.DB) error {
+	return db.Use(tenancy.New(config(map[string]func() sqlproof.Analyzer{"sqlite": sqliteproof.New}[db.Name()]())))
+}
+
+func config(sql sqlproof.Analyzer) tenancy.Config {
+	return tenancy.Config{
 		Models:    []any{&Customer{}, &Order{}, &Profile{}, &Tag{}, &Note{}, &Setting{}},
 		Reference: []any{&Country{}},
-	}))
+		SQL:       sql,
+	}
 }
 
 // fixedChains is how many chains of seed 1 are run before a new seed is taken.
@@ -53,9 +63,16 @@ func TestDifferential(t *testing.T) {
 		require.NoError(t, err)
 		fresh = true
 	}
-	for _, dialect := range []string{"sqlite", "postgres", "mysql"} {
-		t.Run(dialect, func(t *testing.T) {
-			p := newPair(t, dialect, withPlugin)
+	for _, run := range []struct {
+		name    string
+		install func(*gorm.DB) error
+	}{
+		{"sqlite", withPlugin}, {"sqlite/proven", withProof},
+		{"postgres", withPlugin}, {"mysql", withPlugin},
+	} {
+		dialect, _, _ := strings.Cut(run.name, "/")
+		t.Run(run.name, func(t *testing.T) {
+			p := newPair(t, dialect, run.install)
 			if s := os.Getenv("TENANCY_FUZZ_SEED"); s != "" {
 				from, only, single := strings.Cut(s, ":")
 				seed, err := strconv.ParseUint(from, 10, 64)

@@ -244,6 +244,10 @@ func (r *Registry) Find(s *schema.Schema, name string) (*Table, error) {
 		if byModel == nil {
 			var err error
 			if byModel, err = r.meet(s); err != nil {
+				// A struct that rows of a known table are read into, such as one that embeds two models, need be no model.
+				if t := st.names[fold(name)]; t != nil && fold(s.Table) != t.folded {
+					return t, nil
+				}
 				return nil, err
 			}
 			st = r.state.Load()

@@ -9,6 +9,8 @@ import (
 	"gorm.io/gorm"
 
 	"github.com/gormtenancy/tenancy"
+	"github.com/gormtenancy/tenancy/sqlproof"
+	"github.com/gormtenancy/tenancy/sqlproof/sqlite"
 )
 
 // suiteRow is a tenant's model that the suite does not know.
@@ -33,8 +35,14 @@ func OpenTestConnection(cfg *gorm.Config) (*gorm.DB, error) {
 	case "tenant":
 		db.Statement.Context = suiteContext(db.Statement.Context)
 	}
+	if os.Getenv("TENANCY_PROOF") == "1" {
+		plugin.SQL = analyzers[db.Name()]()
+	}
 	return db, db.Use(tenancy.New(plugin))
 }
+
+// analyzers read the text of statements, if run.sh is told so.
+var analyzers = map[string]func() sqlproof.Analyzer{"sqlite": sqlite.New}
 
 // suiteContext is what run.sh puts around the contexts that tests make, in the mode "tenant".
 func suiteContext(ctx context.Context) context.Context { return tenancy.WithTenant(ctx, "suite") }

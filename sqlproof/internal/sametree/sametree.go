@@ -1,7 +1,10 @@
 // Package sametree compares the trees of parsers, whatever their types are.
 package sametree
 
-import "reflect"
+import (
+	"reflect"
+	"sync"
+)
 
 // Options say what of two trees does not count.
 type Options struct {
@@ -12,6 +15,30 @@ type Options struct {
 	Strip func(v reflect.Value) reflect.Value
 	// Plain returns what counts of a value of either tree, such as the inside of parentheses.
 	Plain func(v reflect.Value) reflect.Value
+	// Types remembers which fields count, for all options with the same Ignored; nil remembers nothing.
+	Types *Types
+}
+
+// Types remembers the fields of types. It may be used concurrently; the zero value is ready.
+type Types struct{ fields sync.Map } // []int by reflect.Type
+
+// fieldsOf returns the indices of the fields of a struct that count.
+func (o *Options) fieldsOf(t reflect.Type) []int {
+	if o.Types != nil {
+		if known, ok := o.Types.fields.Load(t); ok {
+			return known.([]int) //nolint:errcheck // nothing else is stored
+		}
+	}
+	var fields []int
+	for i := range t.NumField() {
+		if f := t.Field(i); (f.IsExported() || f.Anonymous) && !o.Ignored[f.Name] {
+			fields = append(fields, i)
+		}
+	}
+	if o.Types != nil {
+		o.Types.fields.Store(t, fields)
+	}
+	return fields
 }
 
 // Equal tells whether two trees are the same.
@@ -65,12 +92,7 @@ func (o *Options) stripped(v reflect.Value) reflect.Value {
 }
 
 func (o *Options) fields(a, b reflect.Value) bool {
-	t := a.Type()
-	for i := range t.NumField() {
-		f := t.Field(i)
-		if !f.IsExported() && !f.Anonymous || o.Ignored[f.Name] {
-			continue
-		}
+	for _, i := range o.fieldsOf(a.Type()) {
 		if !o.equal(a.Field(i), b.Field(i)) {
 			return false
 		}
