@@ -1,9 +1,9 @@
 // Package tenancy is a GORM plugin that holds every statement to one tenant.
 //
-// The context names the tenant, the callbacks confine the statement to the tenant's rows, and the router (the outermost
-// connection pool) sends nothing that the callbacks have not confined:
+// The context names the tenant, the callbacks confine the statement to the tenant's rows, the proof reads the text that
+// comes out and shows that every table in it is confined, and the router (the outermost connection pool) sends nothing else:
 //
-//	db.Use(tenancy.New(tenancy.Config{Models: []any{&Customer{}, &Order{}}}))
+//	db.Use(tenancy.New(tenancy.Config{Models: []any{&Customer{}, &Order{}}, SQL: postgres.New()}))
 //	db.WithContext(tenancy.WithTenant(ctx, "acme")).Find(&orders) // acme's orders
 //	db.Find(&orders)                                              // ErrNoTenant, and no SQL was sent
 //
@@ -30,16 +30,21 @@
 //
 // # Limits
 //
-//   - Text that could reach a table is refused with [ErrUnconfinedSQL]: raw SQL, joins written as text, several tables in
-//     Table, subselects inside strings. Use models, associations and subqueries built with GORM, or [WithoutTenant].
+//   - Without Config.SQL, text that could reach a table is refused with [ErrUnconfinedSQL]: raw SQL, joins written as text,
+//     several tables in Table, subselects inside strings. With it, what package sqlproof does not understand is: statements
+//     other than SELECT, INSERT, UPDATE and DELETE, MERGE, functions in FROM that are not known to read their arguments
+//     alone, session variables, more than one statement.
 //   - What the database runs by itself is beyond the plugin: triggers, cascades, views that are not listed, stored functions
-//     called by name in a condition.
+//     called by name in an expression. Functions of the database's own that read what their argument names, such as
+//     query_to_xml, are refused.
+//   - The catalog tables that describe tables and columns can be read with raw SQL; those with statistics of rows, such as
+//     pg_stats, or of other sessions cannot.
 //   - The *sql.DB that db.DB or [DB] returns, and connections made from it, bypass the plugin.
-//   - Foreign keys are looked at when a statement of GORM's writes them, if a model with the relation is listed or was used
-//     before: list all models. A key that carries the tenant, such as (tenant_id, id), is the stronger choice: the database
+//   - Foreign keys are looked at when a statement of GORM's writes them, not in raw SQL, and if a model with the relation is
+//     listed or was used before: list all models. A key that carries the tenant, such as (tenant_id, id), is the stronger choice: the database
 //     holds it.
-//   - A callback of the application's own, or of another plugin, is not looked at if it changes the statement after
-//     "tenancy:confine". Register it before that one.
+//   - Without Config.SQL, a callback of the application's own, or of another plugin, is not looked at if it changes the
+//     statement after "tenancy:confine". Register it before that one.
 //   - A row of a join table whose ends are both missing belongs to nobody and is not shown.
 //   - A unique index without the tenant column tells one tenant, by a duplicate key error, that some other has the value.
 //   - On MySQL and MariaDB an upsert looks at the rows that it could meet, under lock, so concurrent ones may deadlock (error
@@ -55,6 +60,8 @@
 // # The packages
 //
 //   - callbacks has the hooks in GORM's chains; what they ask of this package is in its Rules interface.
+//   - sqlproof proves statements by their text; sqlproof/postgres, sqlproof/mysql and sqlproof/sqlite read it, each with the
+//     parser that it alone links.
 //   - sqlite opens SQLite databases without cgo.
 //   - tenancytest has the suite that this plugin, and applications, run to show isolation.
 package tenancy

@@ -16,7 +16,8 @@ var (
 	ErrTenantNotFound = errors.New("tenancy: tenant not found")
 	// ErrTenantMismatch means that a row, a foreign key or a transaction belongs to another tenant than the context's.
 	ErrTenantMismatch = errors.New("tenancy: row or transaction of another tenant")
-	// ErrUnconfinedSQL means that the plugin cannot show that the statement stays within the tenant's rows.
+	// ErrUnconfinedSQL means that the plugin cannot show that the statement stays within the tenant's rows. Its text says what
+	// was found, where, and how to write it instead; Config.SQL makes more of it understood.
 	ErrUnconfinedSQL = errors.New("tenancy: SQL that is not confined to the tenant")
 	// ErrUnknownTable means that a table is in none of the configuration's lists and has no tagged model.
 	ErrUnknownTable = errors.New("tenancy: unknown table")

@@ -13,6 +13,7 @@ import (
 
 	"github.com/gormtenancy/tenancy"
 	"github.com/gormtenancy/tenancy/sqlite"
+	sqlproof "github.com/gormtenancy/tenancy/sqlproof/sqlite"
 )
 
 // Invoice is tenant-owned by its tag.
@@ -35,6 +36,7 @@ func openExample() *gorm.DB {
 		err = db.Use(tenancy.New(tenancy.Config{
 			Models: []any{&Invoice{}},
 			Global: []any{&Currency{}},
+			SQL:    sqlproof.New(),
 		}))
 	}
 	if err == nil {
@@ -73,7 +75,7 @@ func ExampleStatementError() {
 	db := openExample()
 	ctx := tenancy.WithTenant(context.Background(), "acme")
 
-	err := db.WithContext(ctx).Exec("DELETE FROM invoices").Error
+	err := db.WithContext(ctx).Exec("DROP TABLE invoices").Error
 
 	var refused *tenancy.StatementError
 	switch {
@@ -101,6 +103,19 @@ func ExampleWithoutTenant() {
 
 	// Output:
 	// 200
+}
+
+func Example_rawSQL() {
+	db := openExample()
+	acme := db.WithContext(tenancy.WithTenant(context.Background(), "acme"))
+
+	text := acme.ToSQL(func(tx *gorm.DB) *gorm.DB {
+		return tx.Raw("SELECT number FROM invoices i WHERE i.cents > ? OR i.number LIKE ?", 100, "A%").Scan(&[]string{})
+	})
+	fmt.Println(text)
+
+	// Output:
+	// SELECT number FROM invoices i WHERE (i.cents > 100 OR i.number LIKE "A%") AND `i`.`tenant_id` = "acme"
 }
 
 func ExampleNewSlogObserver() {

@@ -15,6 +15,9 @@ import (
 	"github.com/gormtenancy/tenancy"
 	"github.com/gormtenancy/tenancy/internal/testdb"
 	"github.com/gormtenancy/tenancy/sqlite"
+	"github.com/gormtenancy/tenancy/sqlproof"
+	postgresproof "github.com/gormtenancy/tenancy/sqlproof/postgres"
+	sqliteproof "github.com/gormtenancy/tenancy/sqlproof/sqlite"
 )
 
 // A backend is one kind of database.
@@ -24,6 +27,7 @@ type backend struct {
 	// open returns a pool of connections, and what makes dialectors for it.
 	open func(tb testing.TB, owned bool) (*sql.DB, func(*sql.DB) gorm.Dialector)
 	stub bool
+	sql  func() sqlproof.Analyzer // that the plugin is given; nil: none
 }
 
 // backends returns all of them, the cheapest first.
@@ -31,8 +35,11 @@ func backends() []backend {
 	return []backend{
 		{name: "stub", open: openStub, stub: true},
 		{name: "stub-notx", open: openStub, stub: true, config: gorm.Config{SkipDefaultTransaction: true}},
+		{name: "stub-proof", open: openStub, stub: true, sql: postgresproof.New},
 		{name: "sqlite", open: openSQLite},
+		{name: "sqlite-proof", open: openSQLite, sql: sqliteproof.New},
 		{name: "postgres", open: openPostgres},
+		{name: "postgres-proof", open: openPostgres, sql: postgresproof.New},
 	}
 }
 
@@ -97,7 +104,11 @@ func newSite(tb testing.TB, b backend, owned bool) *site {
 	if !b.stub {
 		check(tb, seed(s.plain.db, owned))
 	}
-	check(tb, s.tenancy.db.Use(tenancy.New(tenancy.Config{Models: []any{&Invoice{}}, Global: []any{&Rate{}}})))
+	cfg := tenancy.Config{Models: []any{&Invoice{}}, Global: []any{&Rate{}}}
+	if b.sql != nil {
+		cfg.SQL = b.sql()
+	}
+	check(tb, s.tenancy.db.Use(tenancy.New(cfg)))
 	return s
 }
 

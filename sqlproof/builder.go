@@ -70,6 +70,9 @@ func (b *Builder) Finish(main *Block, tree any) (*Statement, error) {
 	return b.st, nil
 }
 
+// Tokens returns the tokens of the text, which must not be changed.
+func (b *Builder) Tokens() []sqltext.Token { return b.st.tokens }
+
 // Failed tells whether there was an error.
 func (b *Builder) Failed() bool { return b.err != nil }
 

@@ -112,17 +112,20 @@ func (e *Explanation) String() string {
 		fmt.Fprintf(&b, "refused: %s\n", e.Refusal)
 		return b.String()
 	}
+	if e.plan.Rewritten() {
+		fmt.Fprintf(&b, "sent:\n  %s\n", strings.ReplaceAll(e.Sent, "\n", "\n  "))
+	} else {
+		b.WriteString("sent as it is\n")
+	}
+	for _, in := range e.plan.Inserted {
+		fmt.Fprintf(&b, "argument %d is the tenant\n", in.At+1)
+	}
 	for _, c := range e.plan.Checks {
 		what := "a literal"
 		if c.Argument >= 0 {
 			what = fmt.Sprintf("argument %d", c.Argument+1)
 		}
-		fmt.Fprintf(&b, "  %s must be the tenant, for %s\n", what, c.Table.Name)
-	}
-	if e.plan.Rewritten() {
-		fmt.Fprintf(&b, "sent:\n  %s\n", strings.ReplaceAll(e.Sent, "\n", "\n  "))
-	} else {
-		b.WriteString("sent as it is\n")
+		fmt.Fprintf(&b, "%s must be the tenant, for %s\n", what, c.Table.Name)
 	}
 	return b.String()
 }

@@ -1,6 +1,10 @@
 package sqlproof
 
-import "slices"
+import (
+	"slices"
+
+	"github.com/gormtenancy/tenancy/internal/sqltext"
+)
 
 // A row of a join table without a tenant column belongs to the tenant if the rows at its ends do. An end that has no row,
 // such as one that was deleted, may be missing as long as the other is the tenant's. The condition has one form, which is
@@ -164,7 +168,7 @@ func (p *proof) joinsParent(conditions func(func(*Expr) bool), link *Source, end
 	}
 	for i := range p.known {
 		parent := &p.known[i]
-		if !parent.bound || !parent.table.is(end.Parent) {
+		if !parent.bound || parent.wrapped || !parent.table.is(end.Parent) {
 			continue
 		}
 		joined := 0
@@ -191,4 +195,20 @@ func (p *proof) joinsParent(conditions func(func(*Expr) bool), link *Source, end
 		}
 	}
 	return false
+}
+
+// writesEnd returns a table that the condition of a join table reads, and that the statement updates or deletes from; nil if
+// there is none, or the database does not mind.
+func (p *proof) writesEnd(k *tableOf) *tableOf {
+	if k.table.Class != Link || p.st.dialect != sqltext.MySQL {
+		return nil
+	}
+	for i := range p.known {
+		target := &p.known[i]
+		if target.source.Target && target.source.Block.Kind != Insert &&
+			slices.ContainsFunc(*k.table.Ends, func(e End) bool { return e.Carries == "" && target.table.is(e.Parent) }) {
+			return target
+		}
+	}
+	return nil
 }

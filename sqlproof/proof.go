@@ -29,6 +29,8 @@ type tableOf struct {
 	bound  bool
 	by     *Expr   // the condition that binds it
 	via    *Source // that by equates it with
+	// wrapped tells that it is put in a subquery, through which nothing else is bound: what comes out of that is no table.
+	wrapped bool
 }
 
 // dep is a question that the proof has asked, with its answer.
@@ -239,7 +241,7 @@ func (p *proof) boundColumn(e *Expr, s *Source, t Table) *Source {
 	}
 	for i := range p.known {
 		k := &p.known[i]
-		if k.bound && k.source != s && k.table.holdsAs(t) && p.st.same(e.Name, k.table.Column) && p.resolve(e, s.Block) == k.source {
+		if k.bound && !k.wrapped && k.source != s && k.table.holdsAs(t) && p.st.same(e.Name, k.table.Column) && p.resolve(e, s.Block) == k.source {
 			return k.source
 		}
 	}
@@ -336,10 +338,10 @@ func (p *proof) resolveIn(e *Expr, b *Block) (s *Source, found bool) {
 	}
 	exact, folded := 0, 0
 	for _, c := range b.Sources {
-		if !p.st.same(c.Called(), e.Qualifier) || e.Schema != "" && (c.Alias != "" || c.Schema != "" && !p.st.same(c.Schema, e.Schema)) {
+		if !p.st.same(c.Called(), e.Qualifier) || e.Schema != "" && c.Alias == "" && c.Schema != "" && !p.st.same(c.Schema, e.Schema) {
 			continue
 		}
-		if e.Schema != "" && c.Schema == "" { // a search path decides whether it is the same table
+		if e.Schema != "" && (c.Schema == "" || c.Alias != "") { // a search path decides whether it is the same table
 			return nil, true
 		}
 		if folded++; c.Called() == e.Qualifier {
@@ -414,6 +416,9 @@ func (p *proof) account() *Refusal {
 			continue
 		}
 		text := st.text(i)
+		if t.Kind == sqltext.Word && sqltext.Reserved(text) {
+			continue // a table of that name is written in quotes
+		}
 		if !p.tables.Confined(st.dialect.Unquote(text)) || st.accounted(i) {
 			continue
 		}

@@ -65,7 +65,12 @@ func (p *Plan) still(tables Tables) bool {
 	return true
 }
 
-// Fresh makes the plan of a text without keeping it: for tools that look at many texts once.
+// Fresh makes the plan of a text without keeping it: for tools that look at each text once.
 func Fresh(analyzer Analyzer, tables Tables, sql string) *Plan {
 	return prove(analyzer, tables, sql, true)
+}
+
+// FreshStrictly is [Fresh] as [Prover.ProveStrictly] proves.
+func FreshStrictly(analyzer Analyzer, tables Tables, sql string) *Plan {
+	return prove(analyzer, tables, sql, false)
 }

@@ -102,6 +102,10 @@ func (r *rewrite) place(k *tableOf) *Refusal {
 	if s.Block.keyword < 0 {
 		return r.p.refuse(s, "its query has no place for a condition", "write it with SELECT")
 	}
+	if of := r.p.writesEnd(k); of != nil {
+		return r.p.refuse(s, "its condition reads table "+of.source.Name+", which the statement writes to, and MySQL allows no such subquery",
+			"join it with both of the tables that it joins")
+	}
 	if s.hidden() {
 		return r.wrap(k, "in a join with a name of its own")
 	}
@@ -140,16 +144,18 @@ func describe(s *Source) string {
 // but the database no longer sees the table's keys, so it is the second choice.
 func (r *rewrite) wrap(k *tableOf, why string) *Refusal {
 	s := k.source
-	if s.Target || s.Fixed || k.table.Class != Owned {
+	if s.Target || s.Fixed {
 		return r.p.refuse(s, "its condition has no place, "+why, "join it with ON, or put it in a subquery")
 	}
 	alias := ""
 	if s.Alias == "" {
 		alias = " AS " + r.quote(s.Name)
 	}
+	condition, marks := r.predicate(k, s.Name)
 	r.edits = append(r.edits,
 		edit{token: r.p.st.tokenAt(s.Start), order: opens, text: "(SELECT * FROM "},
-		edit{token: r.p.st.tokenAt(s.End - 1), order: closesWrap, text: " WHERE " + r.equal(s.Name, k.table.Column) + ")" + alias, marks: []Table{k.table}})
+		edit{token: r.p.st.tokenAt(s.End - 1), order: closesWrap, text: " WHERE " + condition + ")" + alias, marks: marks})
+	k.wrapped = true
 	r.notes[s] = "put in a subquery with its condition, as it is " + why
 	return nil
 }
@@ -166,9 +172,8 @@ func (r *rewrite) equal(qualifier, column string) string {
 	return r.quote(qualifier) + "." + r.quote(column) + " = " + mark
 }
 
-// predicate writes the condition that binds a source.
-func (r *rewrite) predicate(k *tableOf) (text string, marks []Table) {
-	name := k.source.Called()
+// predicate writes the condition that binds a source that goes by a name.
+func (r *rewrite) predicate(k *tableOf, name string) (text string, marks []Table) {
 	if k.table.Class == Owned {
 		return r.equal(name, k.table.Column), []Table{k.table}
 	}
@@ -218,7 +223,7 @@ func (r *rewrite) predicates(ks []*tableOf) (text string, marks []Table) {
 		if i > 0 {
 			text += " AND "
 		}
-		predicate, of := r.predicate(k)
+		predicate, of := r.predicate(k, k.source.Called())
 		text, marks = text+predicate, append(marks, of...)
 	}
 	return text, marks
@@ -315,7 +320,7 @@ func (r *rewrite) insert(k *tableOf) *Refusal {
 
 func (r *rewrite) addUpsert(k *tableOf, u *Upsert) {
 	st := r.p.st
-	text, marks := r.predicate(k)
+	text, marks := r.predicate(k, k.source.Called())
 	depth, end, where := st.tokens[u.do].Depth, len(st.tokens), -1
 	for i := int(u.do) + 1; i < len(st.tokens); i++ {
 		t := st.tokens[i]
@@ -370,6 +375,9 @@ func (r *rewrite) addToRows(k *tableOf, t Table) *Refusal {
 		return refusal
 	}
 	values := st.clause(b, int(b.keyword), "values")
+	if values < 0 && st.dialect == sqltext.MySQL {
+		values = st.clause(b, int(b.keyword), "value")
+	}
 	if values < 0 {
 		return refusal
 	}

@@ -19,8 +19,8 @@ func (p *proof) writesOf(b *Block) *Refusal {
 			}
 			p.need(Need{UniqueKeys, k.table, s.Name})
 		}
-		if b.Ignores && p.st.dialect == sqltext.MySQL {
-			return p.refuse(s, "IGNORE cuts values to fit, and the tenant's with them", "leave IGNORE out")
+		if b.Kind == Insert && p.cuts(b) {
+			return p.refuse(s, cutsValues, "leave IGNORE out")
 		}
 		for _, a := range b.Set {
 			if r := p.assigns(k, a, false); r != nil {
@@ -52,6 +52,11 @@ func (p *proof) writesOf(b *Block) *Refusal {
 	return nil
 }
 
+const cutsValues = "IGNORE cuts values to fit, and the tenant's with them"
+
+// cuts tells whether a block stores values that do not fit cut.
+func (p *proof) cuts(b *Block) bool { return b.Ignores && p.st.dialect == sqltext.MySQL }
+
 func (p *proof) need(n Need) { p.needs = append(p.needs, n) }
 
 // tableOf returns what is known of a source; nil if it belongs to no tenant.
@@ -73,6 +78,9 @@ func (p *proof) assigns(k *tableOf, a Assignment, upsert bool) *Refusal {
 	column := func(name string, t Table) *Refusal {
 		if name == "" || !p.st.same(a.Column, name) {
 			return nil
+		}
+		if p.cuts(k.source.Block) {
+			return p.refuse(k.source, cutsValues, "leave IGNORE out")
 		}
 		if a.Value != nil && (p.isTenant(a.Value, t, true) || p.isOwn(a.Value, k.source, name, upsert)) {
 			return nil

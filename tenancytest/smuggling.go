@@ -150,7 +150,7 @@ func absorbed(texts map[string]string) []check {
 		out = append(out, check{name: "in " + site, rule: rule, run: func(c *trial) {
 			for what, text := range texts {
 				got := c.parents()
-				if err := where(c.a, text).Find(got).Error; err != nil {
+				if err := where(c.a, text).Find(got).Error; err != nil && !(c.proven && what == "a subquery") {
 					assert.ErrorIs(c, err, tenancy.ErrUnconfinedSQL, "%s: %s", what, rule)
 				}
 				for _, p := range pointers(got) {

@@ -16,6 +16,7 @@ import (
 
 	"github.com/gormtenancy/tenancy"
 	"github.com/gormtenancy/tenancy/sqlite"
+	sqliteproof "github.com/gormtenancy/tenancy/sqlproof/sqlite"
 )
 
 // Customer and Order are owned by tenants: the tag names the tenant column. Country belongs to nobody.
@@ -68,6 +69,7 @@ func run(out io.Writer, path string) error {
 	if err := db.Use(tenancy.New(tenancy.Config{
 		Models: []any{&Customer{}, &Order{}},
 		Global: []any{&Country{}},
+		SQL:    sqliteproof.New(),
 	})); err != nil {
 		return err
 	}
@@ -105,6 +107,19 @@ func run(out io.Writer, path string) error {
 		}
 	}
 
+	p.title("Raw SQL, as acme", "The text says nothing of tenants. It is read, and each table in it is held to acme.")
+	var report []struct {
+		Name   string
+		Orders int
+	}
+	const text = "SELECT c.name, count(o.id) AS orders FROM customers c LEFT JOIN orders o ON o.customer_id = c.id GROUP BY c.id ORDER BY c.name"
+	if err := db.WithContext(acme).Raw(text).Scan(&report).Error; err != nil {
+		return err
+	}
+	for _, r := range report {
+		p.row("%s has %d order(s)", r.Name, r.Orders)
+	}
+
 	p.title("What is refused", "Every refusal is a typed error, and nothing is left of the statement.")
 	asAcme := db.WithContext(acme)
 	refusals := []struct {
@@ -116,7 +131,8 @@ func run(out io.Writer, path string) error {
 		{"globex's customer, by its id", func() error { return asAcme.First(&Customer{}, theirs.ID).Error }, gorm.ErrRecordNotFound},
 		{"Save over globex's customer", func() error { return asAcme.Save(&Customer{ID: theirs.ID, Name: "Mine now"}).Error }, tenancy.ErrTenantMismatch},
 		{"an order for globex's customer", func() error { return asAcme.Create(&Order{CustomerID: theirs.ID, Item: "trap"}).Error }, tenancy.ErrTenantMismatch},
-		{"raw SQL", func() error { return asAcme.Exec("UPDATE customers SET name = 'Mine now'").Error }, tenancy.ErrUnconfinedSQL},
+		{"raw SQL that gives rows away", func() error { return asAcme.Exec("UPDATE customers SET tenant_id = 'globex'").Error }, tenancy.ErrTenantMismatch},
+		{"raw SQL that is not understood", func() error { return asAcme.Exec("DROP TABLE customers").Error }, tenancy.ErrUnconfinedSQL},
 		{"a table nobody has listed", func() error { return asAcme.Table("salaries").Find(&[]map[string]any{}).Error }, tenancy.ErrUnknownTable},
 	}
 	for _, r := range refusals {

@@ -17,16 +17,19 @@ func TestRun(t *testing.T) {
 	require.True(t, found)
 	_, acme, found = strings.Cut(acme, "The same handler, as acme")
 	require.True(t, found)
-	globex, _, _ = strings.Cut(globex, "What is refused")
+	globex, raw, found := strings.Cut(globex, "Raw SQL, as acme")
+	require.True(t, found)
+	require.Contains(t, raw, "(o.customer_id = c.id) AND `o`.`tenant_id` = \"acme\" WHERE `c`.`tenant_id` = \"acme\" GROUP BY")
+	require.Contains(t, raw, "Ada has 1 order(s)")
 	for _, name := range []string{"Ada", "Bob"} {
 		require.Contains(t, acme, name)
 		require.NotContains(t, globex, name)
 	}
 	require.Contains(t, globex, "Zoe")
 	require.NotContains(t, acme, "Zoe")
-	require.Equal(t, 6, strings.Count(text, "✗"), "refusals")
+	require.Equal(t, 7, strings.Count(text, "✗"), "refusals")
 	require.Contains(t, text, "`customers`.`tenant_id` = \"acme\"", "the SQL that was sent")
-	require.NotContains(t, text, "UPDATE customers SET", "SQL that was not sent")
+	require.NotContains(t, text, "DROP TABLE", "SQL that was not sent")
 	require.Contains(t, text, "3 customers of all tenants")
 	require.NotContains(t, text, "\x1b[", "no colours where there is no terminal")
 }

@@ -15,6 +15,8 @@ import (
 	"github.com/gormtenancy/tenancy"
 	"github.com/gormtenancy/tenancy/internal/testdb"
 	"github.com/gormtenancy/tenancy/sqlproof"
+	mysqlproof "github.com/gormtenancy/tenancy/sqlproof/mysql"
+	postgresproof "github.com/gormtenancy/tenancy/sqlproof/postgres"
 	sqliteproof "github.com/gormtenancy/tenancy/sqlproof/sqlite"
 )
 
@@ -41,7 +43,8 @@ func withPlugin(db *gorm.DB) error { return db.Use(tenancy.New(config(nil))) }
 
 // withProof installs the plugin with an analyzer, so that text is confined too.
 func withProof(db *gorm.DB) error {
-	return db.Use(tenancy.New(config(map[string]func() sqlproof.Analyzer{"sqlite": sqliteproof.New}[db.Name()]())))
+	analyzers := map[string]func() sqlproof.Analyzer{"sqlite": sqliteproof.New, "postgres": postgresproof.New, "mysql": mysqlproof.New}
+	return db.Use(tenancy.New(config(analyzers[db.Name()]())))
 }
 
 func config(sql sqlproof.Analyzer) tenancy.Config {
@@ -68,7 +71,8 @@ func TestDifferential(t *testing.T) {
 		install func(*gorm.DB) error
 	}{
 		{"sqlite", withPlugin}, {"sqlite/proven", withProof},
-		{"postgres", withPlugin}, {"mysql", withPlugin},
+		{"postgres", withPlugin}, {"postgres/proven", withProof},
+		{"mysql", withPlugin}, {"mysql/proven", withProof},
 	} {
 		dialect, _, _ := strings.Cut(run.name, "/")
 		t.Run(run.name, func(t *testing.T) {

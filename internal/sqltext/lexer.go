@@ -9,18 +9,18 @@ import (
 type kind uint8
 
 const (
-	nothing  kind = iota // the end of the text, or what stands before its start
-	broken               // cannot be read; scanner.why says why
-	word                 // a keyword or a name
-	quoted               // "name", `name` or [name]
-	literal              // 'text' or $$text$$
-	number               // 1, 1.5e3, 0xff
-	opening              // (
-	closing              // )
-	comma                // ,
-	dot                  // .
-	operator             // anything else: =, ?, @, ::, [, …
-	semicolon            // ;, in a whole statement alone
+	nothing   kind = iota // the end of the text, or what stands before its start
+	broken                // cannot be read; scanner.why says why
+	word                  // a keyword or a name
+	quoted                // "name", `name` or [name]
+	literal               // 'text' or $$text$$
+	number                // 1, 1.5e3, 0xff
+	opening               // (
+	closing               // )
+	comma                 // ,
+	dot                   // .
+	operator              // anything else: =, ?, @, ::, [, …
+	semicolon             // ;, in a whole statement alone
 )
 
 // token is a span of the text. Its quotes belong to it.

@@ -210,3 +210,17 @@ func (d Dialect) Unquote(text string) string {
 // Reaches says why a function must not be called in a statement that is held to a tenant: it reads what its argument
 // names, or changes the session. "" means that nothing is known against it.
 func Reaches(function string) (why string) { return called(function) }
+
+// Plain tells whether a word is a name, and not a keyword that brings in a table or ends an expression.
+func Plain(word string) bool { return meaningOf(word) == plain && !isClause(word) }
+
+// Reserved tells whether a word without quotes can be no table in any of the dialects.
+func Reserved(word string) bool {
+	switch strings.ToLower(word) {
+	case "all", "and", "as", "case", "check", "constraint", "create", "default", "distinct", "else", "foreign", "from", "group",
+		"having", "in", "into", "is", "join", "limit", "not", "null", "on", "or", "order", "primary", "references", "select", "set",
+		"table", "then", "to", "union", "unique", "using", "values", "when", "where":
+		return true
+	}
+	return false
+}

@@ -10,6 +10,8 @@ import (
 
 	"github.com/gormtenancy/tenancy"
 	"github.com/gormtenancy/tenancy/sqlproof"
+	"github.com/gormtenancy/tenancy/sqlproof/mysql"
+	"github.com/gormtenancy/tenancy/sqlproof/postgres"
 	"github.com/gormtenancy/tenancy/sqlproof/sqlite"
 )
 
@@ -42,7 +44,7 @@ func OpenTestConnection(cfg *gorm.Config) (*gorm.DB, error) {
 }
 
 // analyzers read the text of statements, if run.sh is told so.
-var analyzers = map[string]func() sqlproof.Analyzer{"sqlite": sqlite.New}
+var analyzers = map[string]func() sqlproof.Analyzer{"sqlite": sqlite.New, "postgres": postgres.New, "mysql": mysql.New}
 
 // suiteContext is what run.sh puts around the contexts that tests make, in the mode "tenant".
 func suiteContext(ctx context.Context) context.Context { return tenancy.WithTenant(ctx, "suite") }
