@@ -217,7 +217,7 @@ func (b *Builder) Target(block *Block, schema, name, alias string, span Span) *S
 }
 
 // Derived adds a derived table.
-func (b *Builder) Derived(block *Block, query *Block, alias string) *Source {
+func (b *Builder) Derived(block, query *Block, alias string) *Source {
 	s := &Source{Kind: SubquerySource, Alias: alias, Block: block, Query: query}
 	block.Sources = append(block.Sources, s)
 	return s

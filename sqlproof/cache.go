@@ -13,6 +13,7 @@ import (
 type cache struct {
 	seed  maphash.Seed
 	sets  []set
+	mask  uint64 // of a hash, for its set
 	most  int
 	mu    sync.Mutex
 	bytes int
@@ -39,12 +40,15 @@ func (c *cache) init(most int) {
 	for n*ways*1024 < most {
 		n *= 2
 	}
-	c.sets = make([]set, n)
+	c.sets, c.mask = make([]set, n), uint64(n-1) //nolint:gosec // n is positive
 }
+
+// setOf returns the set that a hash belongs to; there is a power of two of them.
+func (c *cache) setOf(hash uint64) *set { return &c.sets[hash&c.mask] }
 
 func (c *cache) get(text string) *Plan {
 	h := maphash.String(c.seed, text)
-	set := &c.sets[h&uint64(len(c.sets)-1)]
+	set := c.setOf(h)
 	for i := range set {
 		if e := set[i].Load(); e != nil && e.hash == h && e.text == text {
 			if !e.used.Load() {
@@ -64,7 +68,7 @@ func (c *cache) put(text string, plan *Plan) {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	set := &c.sets[e.hash&uint64(len(c.sets)-1)]
+	set := c.setOf(e.hash)
 	slot := -1
 	for i := range set {
 		old := set[i].Load()
@@ -118,13 +122,13 @@ func (c *cache) sweep(keep *entry) {
 }
 
 // size is about how many bytes an entry takes.
-func (p *Plan) size(text string) int {
-	n := 320 + len(text) + 96*(len(p.Inserted)+len(p.Checks)+len(p.Needs)+len(p.deps)+len(p.edits))
-	if p.Rewritten() {
-		n += len(p.SQL)
+func (plan *Plan) size(text string) int {
+	n := 320 + len(text) + 96*(len(plan.Inserted)+len(plan.Checks)+len(plan.Needs)+len(plan.deps)+len(plan.edits))
+	if plan.Rewritten() {
+		n += len(plan.SQL)
 	}
-	if p.Refusal != nil {
-		n += 128 + len(p.Refusal.Why) + len(p.Refusal.Instead)
+	if plan.Refusal != nil {
+		n += 128 + len(plan.Refusal.Why) + len(plan.Refusal.Instead)
 	}
 	return n
 }

@@ -118,8 +118,10 @@ func finishers() []struct {
 		{"Association Clear", func(db *gorm.DB) error { return db.Model(one()).Association("Orders").Clear() }},
 		{"Create", of(func(db *gorm.DB) *gorm.DB { return db.Create(&User{Name: "ann", TenantID: subject}) })},
 		{"Create with associations", of(func(db *gorm.DB) *gorm.DB {
-			return db.Create(&User{ID: 7, Name: "ann", TenantID: subject, Company: &Company{ID: 2, TenantID: subject, Name: "x"},
-				Orders: []Order{{ID: 4, TenantID: subject, Amount: 1}}, Languages: []Language{{ID: 5, TenantID: subject, Code: "is"}}})
+			return db.Create(&User{
+				ID: 7, Name: "ann", TenantID: subject, Company: &Company{ID: 2, TenantID: subject, Name: "x"},
+				Orders: []Order{{ID: 4, TenantID: subject, Amount: 1}}, Languages: []Language{{ID: 5, TenantID: subject, Code: "is"}},
+			})
 		})},
 		{"Create of several", of(func(db *gorm.DB) *gorm.DB {
 			return db.Create(&[]Company{{Name: "a", TenantID: subject}, {Name: "b", TenantID: subject}, {Name: "c", TenantID: subject}})

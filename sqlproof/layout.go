@@ -187,3 +187,14 @@ func (s *Statement) onEnd(on int) int {
 	}
 	return len(s.tokens)
 }
+
+// itemsEnd returns the token behind the SELECT list of a block without FROM.
+func (s *Statement) itemsEnd(block *Block) int {
+	depth, end := s.tokens[block.keyword].Depth, s.blockEnd(int(block.keyword))
+	for i := int(block.keyword) + 1; i < end; i++ {
+		if s.tokens[i].Depth == depth && (s.is(i, "where") || s.afterFrom(i)) {
+			return i
+		}
+	}
+	return end
+}

@@ -27,7 +27,7 @@ type Plan struct {
 }
 
 // Rewritten tells whether something was added to the text.
-func (p *Plan) Rewritten() bool { return len(p.Inserted) > 0 }
+func (plan *Plan) Rewritten() bool { return len(plan.Inserted) > 0 }
 
 // prove makes the plan of a text. If trust is set, a value that the text equates with a tenant column is taken for the
 // tenant's, to be checked; otherwise each condition is added, whatever the text says itself.

@@ -53,11 +53,11 @@ func (p *Prover) from(c *cache, sql string, trust bool) *Plan {
 }
 
 // still tells whether all that a plan rests on is as it was.
-func (p *Plan) still(tables Tables) bool {
-	if p.Refusal != nil {
+func (plan *Plan) still(tables Tables) bool {
+	if plan.Refusal != nil {
 		return false
 	}
-	for _, d := range p.deps {
+	for _, d := range plan.deps {
 		if tables.Table(d.schema, d.name) != d.table {
 			return false
 		}

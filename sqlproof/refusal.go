@@ -7,7 +7,7 @@ import (
 
 // Refusal says why a statement cannot be shown to stay within the tenant, and what to do instead. It has none of the
 // statement's literals.
-type Refusal struct {
+type Refusal struct { //nolint:errname // that is what it is called throughout
 	Why     string // what was found
 	Instead string // how to write it; "" if there is nothing to say
 	Table   string // the table in question; "" for the whole statement

@@ -359,8 +359,7 @@ func (r *rewrite) addColumn(k *tableOf, column string, t Table) *Refusal {
 		}
 		end := st.clauseFrom(arm)
 		if end < 0 {
-			for end = int(arm.keyword) + 1; end < st.blockEnd(int(arm.keyword)) && !(st.tokens[end].Depth == st.tokens[arm.keyword].Depth && (st.is(end, "where") || st.afterFrom(end))); end++ {
-			}
+			end = st.itemsEnd(arm)
 		}
 		r.edits = append(r.edits, edit{token: end - 1, order: closesWrap, text: ", " + value, marks: []Table{t}})
 	}

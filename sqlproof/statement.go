@@ -87,16 +87,15 @@ type Block struct {
 	Windows    bool     // it has window functions
 	Groups     bool     // it has GROUPING SETS, ROLLUP or CUBE
 
-	Columns  []Column       // that an INSERT names
-	Rows     [][]*Expr      // that an INSERT or a VALUES gives
-	Query    *Block         // that an INSERT takes its rows from
-	Set      []Assignment   // of an UPDATE
-	Upserts  []Upsert       // of an INSERT
-	Replaces bool           // REPLACE and OR REPLACE delete the rows that are in the way
-	Ignores  bool           // IGNORE
-	keyword  int32          // the token that it begins with: SELECT, INSERT …
-	names    map[string]int // how many sources go by a name; made when it is needed
-	sees     [2]int32       // which of the sources of Outer it may name: those from the first to before the second
+	Columns  []Column     // that an INSERT names
+	Rows     [][]*Expr    // that an INSERT or a VALUES gives
+	Query    *Block       // that an INSERT takes its rows from
+	Set      []Assignment // of an UPDATE
+	Upserts  []Upsert     // of an INSERT
+	Replaces bool         // REPLACE and OR REPLACE delete the rows that are in the way
+	Ignores  bool         // IGNORE
+	keyword  int32        // the token that it begins with: SELECT, INSERT …
+	sees     [2]int32     // which of the sources of Outer it may name: those from the first to before the second
 }
 
 // Source is what a query block takes rows from.

@@ -1,6 +1,10 @@
 package sqlproof
 
-import "github.com/gormtenancy/tenancy/internal/sqltext"
+import (
+	"slices"
+
+	"github.com/gormtenancy/tenancy/internal/sqltext"
+)
 
 // writesOf looks at the rows that a block writes: an INSERT must give the tenant, an UPDATE must not change it, and an
 // upsert must leave other tenants' rows alone.
@@ -44,7 +48,7 @@ func (p *proof) writesOf(b *Block) *Refusal {
 			return r
 		}
 		for i := range b.Upserts {
-			if r := p.upserts(b, k, &b.Upserts[i]); r != nil {
+			if r := p.upserts(k, &b.Upserts[i]); r != nil {
 				return r
 			}
 		}
@@ -57,7 +61,11 @@ const cutsValues = "IGNORE cuts values to fit, and the tenant's with them"
 // cuts tells whether a block stores values that do not fit cut.
 func (p *proof) cuts(b *Block) bool { return b.Ignores && p.st.dialect == sqltext.MySQL }
 
-func (p *proof) need(n Need) { p.needs = append(p.needs, n) }
+func (p *proof) need(n Need) {
+	if !slices.Contains(p.needs, n) {
+		p.needs = append(p.needs, n)
+	}
+}
 
 // tableOf returns what is known of a source; nil if it belongs to no tenant.
 func (p *proof) tableOf(s *Source) *tableOf {
@@ -95,6 +103,9 @@ func (p *proof) assigns(k *tableOf, a Assignment, upsert bool) *Refusal {
 	for _, end := range *k.table.Ends {
 		if r := column(end.Carries, end.Parent); r != nil {
 			return r
+		}
+		if slices.ContainsFunc(end.Columns, func(c string) bool { return p.st.same(c, a.Column) }) {
+			p.need(Need{Ends, k.table, k.source.Name}) // the row is to join another one
 		}
 	}
 	return nil
@@ -194,7 +205,9 @@ func (p *proof) itemIsTenant(arm *Block, at int, t Table) bool {
 // keeps tells whether a source's columns are never NULL because a join found no row of it.
 func (k *tableOf) keeps() bool {
 	for j := k.source.parent; j != nil && j.parent != nil; j = j.parent {
-		if j.parent.Kind != Inner && !(j.parent.Kind == Left && j == j.parent.Left) && !(j.parent.Kind == Right && j == j.parent.Right) {
+		switch up := j.parent; {
+		case up.Kind == Inner, up.Kind == Left && j == up.Left, up.Kind == Right && j == up.Right:
+		default:
 			return false
 		}
 	}
@@ -202,7 +215,7 @@ func (k *tableOf) keeps() bool {
 }
 
 // upserts looks at what an upsert does to the row that it meets.
-func (p *proof) upserts(b *Block, k *tableOf, u *Upsert) *Refusal {
+func (p *proof) upserts(k *tableOf, u *Upsert) *Refusal {
 	if u.Nothing {
 		return nil
 	}

@@ -70,9 +70,12 @@ func TestDifferential(t *testing.T) {
 		name    string
 		install func(*gorm.DB) error
 	}{
-		{"sqlite", withPlugin}, {"sqlite/proven", withProof},
-		{"postgres", withPlugin}, {"postgres/proven", withProof},
-		{"mysql", withPlugin}, {"mysql/proven", withProof},
+		{"sqlite", withPlugin},
+		{"sqlite/proven", withProof},
+		{"postgres", withPlugin},
+		{"postgres/proven", withProof},
+		{"mysql", withPlugin},
+		{"mysql/proven", withProof},
 	} {
 		dialect, _, _ := strings.Cut(run.name, "/")
 		t.Run(run.name, func(t *testing.T) {

@@ -12,12 +12,13 @@
 #	confining  a table that the suite does not use belongs to tenants, so that
 #	           all text is read
 #	tenant     every model of the suite has a tenant, and so has every context
+#	proven     the same, and SQL is read, so that raw SQL is confined and not refused
 #
 # It fails if a test ends differently and expected.txt does not say so, or if
 # expected.txt says so and it does not. KEEP=folder keeps the logs there.
 set -euo pipefail
 export LC_ALL=C
-if (($# < 2)) || [[ ! $2 =~ ^(global|confining|tenant)$ ]]; then
+if (($# < 2)) || [[ ! $2 =~ ^(global|confining|tenant|proven)$ ]]; then
 	sed -n '2,/^set/s/^# \{0,1\}//p' "$0" >&2
 	exit 2
 fi
@@ -50,12 +51,12 @@ for file in "$gorm"/tests/*_test.go; do
 	grep -q '^package tests_test' "$file" || continue
 	changed=$work/tests/$(basename "$file")
 	sed -E 's/^func OpenTestConnection\(/func openWithoutPlugin(/' "$file" >"$changed"
-	if [[ $mode == tenant ]]; then
+	if [[ $mode =~ ^(tenant|proven)$ ]]; then
 		sed -i -E 's/\bcontext\.(Background|TODO)\(\)/suiteContext(&)/g' "$changed"
 	fi
 	cmp -s "$file" "$changed" || replace+=("$file" "$changed")
 done
-if [[ $mode == tenant ]]; then
+if [[ $mode =~ ^(tenant|proven)$ ]]; then
 	awk '/^type [A-Za-z]+ struct [{]$/ { model = 1 }
 		model && /^}/ { print "\tTenantID string `gorm:\"size:63\" tenancy:\"tenant\"`"; model = 0 }
 		{ print }' "$gorm/utils/tests/models.go" >"$work/models.go"

@@ -66,8 +66,12 @@ func offset(sql string, err error) int {
 		return -1
 	}
 	at := 0
-	for ; line > 1; line-- {
-		at += strings.IndexByte(sql[at:], '\n') + 1
+	if line > 1 {
+		at = -1 // the line break counts as a column of the line behind it
+	}
+	for from := 0; line > 1; line-- {
+		n := strings.IndexByte(sql[from:], '\n') + 1
+		from, at = from+n, at+n
 	}
 	return min(at+column, len(sql))
 }

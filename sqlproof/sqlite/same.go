@@ -24,7 +24,7 @@ func (analyzer) Same(before, now *sqlproof.Statement, added []sqlproof.Span) boo
 		Ignored: map[string]bool{"Span": true, "Number": true},
 		Plain: func(v reflect.Value) reflect.Value {
 			for v.Kind() == reflect.Interface && !v.IsNil() {
-				p, ok := v.Interface().(*ast.ParenExpr)
+				p, ok := reflect.TypeAssert[*ast.ParenExpr](v)
 				if !ok {
 					break
 				}
@@ -53,7 +53,7 @@ func strip(v reflect.Value, in func(ast.Node) bool) reflect.Value {
 		}
 		return v
 	}
-	if n, ok := v.Interface().(ast.Node); ok && in(n) {
+	if n, ok := reflect.TypeAssert[ast.Node](v); ok && in(n) {
 		return reflect.Value{}
 	}
 	return v

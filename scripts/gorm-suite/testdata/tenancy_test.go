@@ -36,15 +36,15 @@ func OpenTestConnection(cfg *gorm.Config) (*gorm.DB, error) {
 		plugin.Models = []any{&suiteRow{}}
 	case "tenant":
 		db.Statement.Context = suiteContext(db.Statement.Context)
-	}
-	if os.Getenv("TENANCY_PROOF") == "1" {
+	case "proven":
+		db.Statement.Context = suiteContext(db.Statement.Context)
 		plugin.SQL = analyzers[db.Name()]()
 	}
 	return db, db.Use(tenancy.New(plugin))
 }
 
-// analyzers read the text of statements, if run.sh is told so.
+// analyzers read the text of statements in the mode "proven".
 var analyzers = map[string]func() sqlproof.Analyzer{"sqlite": sqlite.New, "postgres": postgres.New, "mysql": mysql.New}
 
-// suiteContext is what run.sh puts around the contexts that tests make, in the mode "tenant".
+// suiteContext is what run.sh puts around the contexts that tests make, in the modes "tenant" and "proven".
 func suiteContext(ctx context.Context) context.Context { return tenancy.WithTenant(ctx, "suite") }
