@@ -351,8 +351,8 @@ func readsArguments(name string) bool {
 // writes tells whether a function changes something.
 func writes(name string) bool {
 	switch strings.ToLower(name) {
-	case "nextval", "setval", "get_lock", "release_lock", "last_insert_id":
+	case "nextval", "get_lock", "release_lock", "last_insert_id":
 		return true
 	}
-	return strings.HasPrefix(strings.ToLower(name), "pg_advisory")
+	return false
 }

@@ -24,6 +24,7 @@ type proof struct {
 
 // tableOf is what is known of a source that is a table.
 type tableOf struct {
+	of     *proof
 	source *Source
 	table  Table
 	bound  bool
@@ -96,8 +97,11 @@ func (p *proof) run() *Refusal {
 			if b.called(p.st, s.Called()) > 1 {
 				return p.refuse(s, "another source goes by the same name", "give each an alias of its own")
 			}
-			p.known = append(p.known, tableOf{source: s, table: t})
+			p.known = append(p.known, tableOf{of: p, source: s, table: t})
 		}
+	}
+	for i := range p.known {
+		p.known[i].source.known = &p.known[i]
 	}
 	if r := p.account(); r != nil {
 		return r
@@ -239,11 +243,12 @@ func (p *proof) boundColumn(e *Expr, s *Source, t Table) *Source {
 	if e.Op != Field {
 		return nil
 	}
-	for i := range p.known {
-		k := &p.known[i]
-		if k.bound && !k.wrapped && k.source != s && k.table.holdsAs(t) && p.st.same(e.Name, k.table.Column) && p.resolve(e, s.Block) == k.source {
-			return k.source
-		}
+	src := p.resolve(e, s.Block)
+	if src == nil || src == s {
+		return nil
+	}
+	if k := p.tableOf(src); k != nil && k.bound && !k.wrapped && k.table.holdsAs(t) && p.st.same(e.Name, k.table.Column) {
+		return src
 	}
 	return nil
 }
@@ -281,6 +286,14 @@ func (p *proof) check(c Check) {
 // source found cannot be named where the column stands: a name in LATERAL or in ON that is that of a table further on
 // means one of a query outside. Nor is it for a column without a qualifier that any source in between may have.
 func (p *proof) resolve(e *Expr, block *Block) *Source {
+	if e.resolvedBy != p {
+		e.resolvedBy, e.resolved = p, p.find(e, block)
+	}
+	return e.resolved
+}
+
+// find is resolve without a memory. What it finds does not depend on what is bound.
+func (p *proof) find(e *Expr, block *Block) *Source {
 	sees := [2]int32{0, int32(len(block.Sources))} //nolint:gosec // as many as names in a text
 	if p.on != nil && p.on.first().Block == block {
 		sees = p.on.sources()

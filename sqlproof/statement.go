@@ -113,7 +113,8 @@ type Source struct {
 	// Renamed tells that its columns have other names here: "AS t (a, b)".
 	Renamed bool
 
-	parent *Join // that it is in, of kind Leaf
+	parent *Join    // that it is in, of kind Leaf
+	known  *tableOf // what the last proof knew of it
 }
 
 // Called returns the name by which columns of the source are qualified.
@@ -240,6 +241,9 @@ type Expr struct {
 	Aggregate               bool   // of a Call
 	Window                  bool   // of a Call: it has OVER
 	DistinctArgs            bool   // of a Call: count(DISTINCT x)
+
+	resolved   *Source // of a Field: whose column it is, as found by resolvedBy
+	resolvedBy *proof
 }
 
 // Conjuncts calls yield for each condition that must hold for e to hold.

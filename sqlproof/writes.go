@@ -69,10 +69,8 @@ func (p *proof) need(n Need) {
 
 // tableOf returns what is known of a source; nil if it belongs to no tenant.
 func (p *proof) tableOf(s *Source) *tableOf {
-	for i := range p.known {
-		if p.known[i].source == s {
-			return &p.known[i]
-		}
+	if k := s.known; k != nil && k.of == p {
+		return k
 	}
 	return nil
 }

@@ -8,13 +8,14 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/gormtenancy/tenancy/sqlproof"
+	"github.com/gormtenancy/tenancy/sqlproof/internal/prooftest"
 )
 
 // FuzzProve changes the statements of the corpus. Whatever comes out of it, nothing panics, no table is overlooked, what is
 // let pass binds all its tables by itself, and does not any more once the conditions that were added are taken out again.
 func FuzzProve(f *testing.F) {
-	for _, s := range corpus(f) {
-		f.Add(s.sql)
+	for _, s := range prooftest.Corpus(f) {
+		f.Add(s.SQL)
 	}
 	for _, s := range proven {
 		f.Add(s.sql)

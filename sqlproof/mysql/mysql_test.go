@@ -2,10 +2,7 @@ package mysql
 
 import (
 	"flag"
-	"fmt"
-	"os"
 	"reflect"
-	"strings"
 	"sync"
 	"testing"
 
@@ -20,7 +17,7 @@ import (
 var update = flag.Bool("update", false, "write the golden files anew")
 
 // asItIs is what a statement is to become that nothing is added to.
-const asItIs = ""
+const asItIs = prooftest.AsItIs
 
 // tables are what the tests know of tables.
 func tables() prooftest.Tables {
@@ -31,24 +28,14 @@ func tables() prooftest.Tables {
 }
 
 // proofCase is a text and what becomes of it if nothing in it is trusted.
-type proofCase struct{ sql, want string }
+type proofCase = prooftest.Case
 
 func check(t *testing.T, cases []proofCase) {
 	t.Helper()
-	p := sqlproof.NewProver(New(), tables(), 0)
-	for _, c := range cases {
-		t.Run(c.sql, func(t *testing.T) {
-			plan := p.ProveStrictly(c.sql)
-			require.Nil(t, plan.Refusal)
-			want := c.want
-			if want == asItIs {
-				want = c.sql
-			}
-			assert.Equal(t, want, plan.SQL)
-			readsAllTables(t, c.sql)
-			readsAllTables(t, plan.SQL)
-		})
-	}
+	prooftest.Sent(t, New(), tables(), cases, func(t *testing.T, sql string) {
+		t.Helper()
+		readsAllTables(t, sql)
+	})
 }
 
 // TestBinds has conditions that bind a table by themselves, if their values are the tenant's.
@@ -202,64 +189,18 @@ func TestConcurrent(t *testing.T) {
 	var all sync.WaitGroup
 	for range 4 {
 		all.Go(func() {
-			for _, s := range corpus(t) {
-				p.ProveStrictly(s.sql)
+			for _, s := range prooftest.Corpus(t) {
+				p.ProveStrictly(s.SQL)
 			}
 		})
 	}
 	all.Wait()
 }
 
-// TestCorpus compares what becomes of each statement of the corpus with what became of it before: what the database itself
-// must refuse is refused, and the rest can be read by people. RETURNING is MariaDB's.
+// TestCorpus compares what becomes of the statements of the corpus with what became of them before.
 func TestCorpus(t *testing.T) {
 	t.Parallel()
-	p := sqlproof.NewProver(New(), tables(), 0)
-	var got strings.Builder
-	for _, s := range corpus(t) {
-		plan := p.ProveStrictly(s.sql)
-		fmt.Fprintf(&got, "%s\n%s\n", s.comment, s.sql)
-		switch {
-		case plan.Refusal != nil:
-			fmt.Fprintf(&got, "refused: %v\n\n", plan.Refusal)
-			continue
-		case plan.Rewritten():
-			fmt.Fprintf(&got, "=> %s\n\n", plan.SQL)
-		default:
-			got.WriteString("ok\n\n")
-		}
-		assert.False(t, strings.HasPrefix(s.comment, "-- reject:") && s.comment != "-- reject: RETURNING", s.sql)
-		readsAllTables(t, s.sql)
-		readsAllTables(t, plan.SQL)
-	}
-	const file = "testdata/corpus.golden"
-	if *update {
-		require.NoError(t, os.WriteFile(file, []byte(got.String()), 0o600))
-	}
-	want, err := os.ReadFile(file)
-	require.NoError(t, err)
-	require.Equal(t, string(want), got.String(), "run the test with -update, and read what it changes")
-}
-
-// statement is one of the corpus, with the line above it that names it.
-type statement struct{ comment, sql string }
-
-func corpus(t testing.TB) []statement {
-	t.Helper()
-	text, err := os.ReadFile("testdata/corpus.sql")
-	require.NoError(t, err)
-	var all []statement
-	comment := ""
-	for line := range strings.Lines(string(text)) {
-		line = strings.TrimRight(line, "\n")
-		switch {
-		case strings.HasPrefix(line, "-- "):
-			comment = line
-		case line != "":
-			all = append(all, statement{comment, line})
-		}
-	}
-	return all
+	prooftest.Golden(t, New(), tables(), *update, func(sql string) { readsAllTables(t, sql) })
 }
 
 // readsAllTables looks for tables everywhere in the parser's tree, whatever the nodes are, and compares them with those

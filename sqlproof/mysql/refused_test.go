@@ -8,12 +8,12 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/gormtenancy/tenancy/sqlproof"
+	"github.com/gormtenancy/tenancy/sqlproof/internal/prooftest"
 )
 
 func TestRefused(t *testing.T) {
 	t.Parallel()
-	p := sqlproof.NewProver(New(), tables(), 0)
-	for _, c := range []proofCase{
+	prooftest.Refused(t, New(), tables(), []proofCase{
 		{`DELETE FROM users RETURNING (SELECT id FROM orders)`, `it is no single statement of MySQL's`},
 		{`INSERT INTO countries (id) VALUES (?) RETURNING LOWER(id)`, `it is no single statement of MySQL's`},
 		{`SELECT * FROM nowhere`, `table nowhere is in none of Config.Models, Global and Reference`},
@@ -87,13 +87,7 @@ func TestRefused(t *testing.T) {
 		{`CREATE TABLE t2 AS SELECT * FROM users`, `it is neither SELECT, INSERT, REPLACE, UPDATE nor DELETE`},
 		{`SELECT 1; DELETE FROM users`, `the text cannot be read for certain: more than one statement: ";" can only stand at the end`},
 		{`SELECT * FROM users WHERE id = ? garbage here`, `it is no single statement of MySQL's`},
-	} {
-		t.Run(c.sql, func(t *testing.T) {
-			plan := p.ProveStrictly(c.sql)
-			require.NotNil(t, plan.Refusal, plan.SQL)
-			assert.Contains(t, plan.Refusal.Error(), c.want)
-		})
-	}
+	})
 }
 
 // TestPlaces is about where a refusal says that it is.
