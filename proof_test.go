@@ -2,7 +2,11 @@ package tenancy_test
 
 import (
 	"context"
+	"errors"
+	"slices"
+	"strconv"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -246,3 +250,69 @@ func TestAdoptingWithProof(t *testing.T) {
 type other struct{ sqlproof.Analyzer }
 
 func (other) Dialect() string { return "postgres" }
+
+// Late is a model that the configuration does not list.
+type Late struct {
+	ID       uint
+	TenantID string `tenancy:"tenant"`
+	Name     string
+}
+
+// TestPlansFollowTheModels is about promise 2: a plan that is kept does not outlive what it rests on.
+func TestPlansFollowTheModels(t *testing.T) {
+	t.Parallel()
+	s := newShop(t, proven, func(_ *gorm.Config, cfg *tenancy.Config) { cfg.Unlisted = tenancy.UnlistedGlobal })
+	require.NoError(t, s.db.Exec("CREATE TABLE lates (id integer PRIMARY KEY, tenant_id text, name text)").Error)
+	const text = "SELECT name FROM lates ORDER BY name"
+	var names []string
+	require.NoError(t, s.a.Raw(text).Scan(&names).Error, "nothing is known of it")
+	require.NoError(t, s.a.Create(&Late{Name: "a's"}).Error, "now it is")
+	require.NoError(t, s.b.Create(&Late{Name: "b's"}).Error)
+	require.NoError(t, s.a.Raw(text).Scan(&names).Error)
+	require.Equal(t, []string{"a's"}, names)
+	require.NoError(t, s.b.Raw(text).Scan(&names).Error, "the same plan, for another tenant")
+	require.Equal(t, []string{"b's"}, names)
+	require.ErrorIs(t, s.db.Raw(text).Scan(&names).Error, tenancy.ErrNoTenant)
+}
+
+// TestModelUnderAnotherName is about promise 2: a model's tags say whose the rows are under whatever name of its table.
+func TestModelUnderAnotherName(t *testing.T) {
+	t.Parallel()
+	s := newShop(t, proven)
+	all := s.db.WithContext(tenancy.WithoutTenant(context.Background(), "schema"))
+	require.NoError(t, all.Exec("CREATE TABLE orders_2024 (id integer PRIMARY KEY, tenant_id text, customer_id integer, item text)").Error)
+	require.NoError(t, s.a.Table("orders_2024").Create(&Order{Item: "a's"}).Error)
+	require.NoError(t, s.b.Table("orders_2024").Create(&Order{Item: "b's"}).Error)
+	var rows []Order
+	require.NoError(t, s.a.Table("orders_2024").Find(&rows).Error)
+	require.Len(t, rows, 1)
+	var items []string
+	require.NoError(t, s.a.Raw("SELECT item FROM orders_2024 UNION SELECT item FROM orders").Scan(&items).Error, "it is known by now")
+	require.ElementsMatch(t, []string{"a's", "apple", "axe"}, items)
+}
+
+// TestManyTenantsShareAPlan is about promise 2, under load: no value of one tenant is in the plan of another.
+func TestManyTenantsShareAPlan(t *testing.T) {
+	t.Parallel()
+	s := newShop(t, proven)
+	var all sync.WaitGroup
+	for g := range 8 {
+		all.Go(func() {
+			id := tenancy.ID("t" + strconv.Itoa(g))
+			db := s.db.WithContext(ctxOf(id))
+			for i := range 20 {
+				ids := slices.Repeat([]int{-1}, 1+i%5)
+				var got []string
+				err := errors.Join(
+					db.Exec("INSERT INTO tags (label) VALUES (?)", string(id)).Error,
+					db.Raw("SELECT label FROM tags WHERE id NOT IN ? OR label = ?", ids, "x").Scan(&got).Error,
+					db.Raw("SELECT label FROM tags WHERE tenant_id = ?", string(id)).Scan(&got).Error)
+				if err != nil || len(got) != i+1 || slices.ContainsFunc(got, func(l string) bool { return l != string(id) }) {
+					t.Errorf("%s: %v, %v", id, got, err)
+					return
+				}
+			}
+		})
+	}
+	all.Wait()
+}

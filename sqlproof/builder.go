@@ -187,6 +187,11 @@ func (b *Builder) Resolve(name string, query *Block) {
 	}
 }
 
+// Defines tells whether a common table expression of that name is known.
+func (b *Builder) Defines(name string) bool {
+	return slices.ContainsFunc(b.ctes, func(c cte) bool { return b.st.same(c.name, name) })
+}
+
 // Leave ends a scope.
 func (b *Builder) Leave(scope int) { b.ctes = b.ctes[:scope] }
 

@@ -104,6 +104,9 @@ func literal(e *ast.Literal) *sqlproof.Expr {
 func (r reader) in(e *ast.InExpr, b *sqlproof.Block) *sqlproof.Expr {
 	x := r.expr(e.X, b)
 	switch {
+	case e.Table != nil && e.Table.Schema == nil && !e.HasArgs && r.Defines(e.Table.Name.Name):
+		r.Claim(e.Table.Start)
+		return r.Opaque(e.Start, x)
 	case e.Table != nil:
 		r.Fail(e.Table.Start, "IN with the name of a table", "write IN (SELECT column FROM "+e.Table.Name.Name+")")
 		return x
