@@ -54,6 +54,8 @@
 //   - MySQL (not MariaDB) refuses to UPDATE or DELETE rows of a table by a subquery on a join table that leads to it (error 1093):
 //     the condition on the join table reads both tables at its ends.
 //   - In text, a backslash before a quote is refused, because databases differ in what it means: write LIKE ? ESCAPE '!'.
+//     Text is read as UTF-8: with a MySQL connection in another character set whose bytes can hold a quote, such as gbk or
+//     sjis, raw SQL is read in another way than the server reads it.
 //   - A view made by the Migrator from a query of a tenant holds that tenant's ID.
 //   - With [UnlistedGlobal], raw SQL that names no table of tenants passes, whatever views and functions it uses.
 //

@@ -12,6 +12,9 @@ import (
 
 	"github.com/gormtenancy/tenancy"
 	"github.com/gormtenancy/tenancy/internal/testdb"
+	"github.com/gormtenancy/tenancy/sqlproof"
+	mysqlproof "github.com/gormtenancy/tenancy/sqlproof/mysql"
+	postgresproof "github.com/gormtenancy/tenancy/sqlproof/postgres"
 )
 
 func TestMain(m *testing.M) { testdb.Main(m) }
@@ -36,7 +39,8 @@ func openServer(t *testing.T, d gorm.Dialector, table ...string) *gorm.DB {
 		_, err = pool.Exec(text)
 		require.NoError(t, err, text)
 	}
-	require.NoError(t, db.Use(tenancy.New(tenancy.Config{Models: []any{&Ledger{}}})))
+	sql := map[string]func() sqlproof.Analyzer{"postgres": postgresproof.New, "mysql": mysqlproof.New}[db.Name()]()
+	require.NoError(t, db.Use(tenancy.New(tenancy.Config{Models: []any{&Ledger{}}, SQL: sql})))
 	return db
 }
 
@@ -113,6 +117,86 @@ func TestUpsertsMeetOnAnyKey(t *testing.T) {
 				var found []Ledger
 				require.NoError(t, b.Find(&found).Error)
 				require.Equal(t, []Ledger{theirs}, found)
+			}
+		})
+	}
+}
+
+// TestUpsertsInRawSQLOnMySQL is about promise 3: there an upsert meets rows over any unique key, and takes no condition.
+func TestUpsertsInRawSQLOnMySQL(t *testing.T) {
+	t.Parallel()
+	dsn := testdb.MySQL(t)
+	const columns = "(id bigint, tenant_id varchar(63) COLLATE utf8mb4_bin, code varchar(9), num int, "
+	open := func(keys string) *gorm.DB {
+		return openServer(t, mysql.Open(dsn), "DROP TABLE IF EXISTS ledgers", "CREATE TABLE ledgers "+columns+keys+")",
+			"INSERT INTO ledgers VALUES (1, 'b', 'x', 7)")
+	}
+	raw := []string{
+		"INSERT INTO ledgers (id, code, num) VALUES (1, 'x', 1) ON DUPLICATE KEY UPDATE num = VALUES(num)",
+		"REPLACE INTO ledgers (id, code, num) VALUES (1, 'x', 2)",
+	}
+	for _, keys := range []string{"PRIMARY KEY (id)", "PRIMARY KEY (tenant_id, id), UNIQUE (code)"} {
+		db := open(keys)
+		for _, text := range raw {
+			require.ErrorIs(t, db.WithContext(ctxOf("a")).Exec(text).Error, tenancy.ErrUnconfinedSQL, "%s: %s", keys, text)
+		}
+		require.NoError(t, db.WithContext(ctxOf("a")).Exec("INSERT INTO ledgers (id, code, num) VALUES (1, 'x', 1) ON DUPLICATE KEY UPDATE num = num").Error, "it changes nothing")
+	}
+	db := open("PRIMARY KEY (tenant_id, id), UNIQUE (code, tenant_id)")
+	for i, text := range raw {
+		for range 2 {
+			require.NoError(t, db.WithContext(ctxOf("a")).Exec(text).Error, text)
+		}
+		var rows []Ledger
+		require.NoError(t, db.WithContext(ctxOf("a")).Find(&rows).Error)
+		require.Equal(t, []Ledger{{ID: 1, TenantID: "a", Code: "x", Num: i + 1}}, rows, text)
+		require.NoError(t, db.WithContext(ctxOf("b")).Find(&rows).Error)
+		require.Equal(t, []Ledger{{ID: 1, TenantID: "b", Code: "x", Num: 7}}, rows, text)
+	}
+	require.ErrorIs(t, db.WithContext(ctxOf("a")).Exec("INSERT IGNORE INTO ledgers (id, code) VALUES (2, 'y')").Error, tenancy.ErrUnconfinedSQL)
+}
+
+// TestTenantColumnsInRawSQL is about promise 2: the tenant is bound as its column holds it.
+func TestTenantColumnsInRawSQL(t *testing.T) {
+	t.Parallel()
+	const uuid = "3f2a8f0e-6c1b-4a41-9c3c-0b8b6f6a2d11"
+	for name, c := range map[string]struct {
+		mysql  bool
+		column string
+		id     tenancy.ID
+		wrong  []string // literals of other tenants, or of other spellings
+	}{
+		"postgres integer": {false, "integer", "7", []string{"8", "'8'", "7.5", "NULL"}},
+		"postgres bigint":  {false, "bigint", "7", []string{"8"}},
+		"postgres uuid":    {false, "uuid", uuid, []string{"'3f2a8f0e-6c1b-4a41-9c3c-0b8b6f6a2d12'"}},
+		"postgres varchar": {false, "varchar(40)", "acme", []string{"'ACME'", "'acme '", "'acm' || 'f'"}},
+		"mysql integer":    {true, "int", "7", []string{"8", "'8'", "'8x'"}},
+		"mysql text":       {true, "varchar(63)", "7", []string{"8", "'07'", "0x37 + 1"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			d, literal := gorm.Dialector(nil), "'"+string(c.id)+"'"
+			if c.mysql {
+				d = mysql.Open(testdb.MySQL(t))
+			} else {
+				d = postgres.Open(testdb.Postgres(t))
+			}
+			db := openServer(t, d, "CREATE TABLE ledgers (id bigint, tenant_id "+c.column+", code varchar(9), num int)")
+			a := db.WithContext(tenancy.WithTenant(t.Context(), c.id))
+			count := func(text string, args ...any) (n int64) {
+				require.NoError(t, a.Raw(text, args...).Scan(&n).Error, text)
+				return n
+			}
+			require.NoError(t, a.Exec("INSERT INTO ledgers (id, code) VALUES (?, ?), (?, ?)", 1, "x", 2, "y").Error)
+			require.NoError(t, a.Exec("INSERT INTO ledgers (id, code) SELECT id + 2, code FROM ledgers").Error)
+			require.NoError(t, a.Exec("INSERT INTO ledgers (id, code) SELECT 5, max(code) FROM ledgers GROUP BY id > 0").Error)
+			require.NoError(t, a.Exec("INSERT INTO ledgers (id, tenant_id) VALUES (6, "+literal+")").Error)
+			require.NoError(t, a.Exec("INSERT INTO ledgers (id, tenant_id) VALUES (?, ?)", 7, string(c.id)).Error)
+			require.EqualValues(t, 7, count("SELECT count(*) FROM ledgers"))
+			require.EqualValues(t, 7, count("SELECT count(*) FROM ledgers WHERE tenant_id = ?", string(c.id)))
+			require.EqualValues(t, 7, count("SELECT count(*) FROM ledgers WHERE tenant_id = "+literal))
+			for _, wrong := range c.wrong {
+				require.Zero(t, count("SELECT count(*) FROM ledgers WHERE tenant_id = "+wrong), wrong)
 			}
 		})
 	}

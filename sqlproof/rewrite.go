@@ -23,6 +23,9 @@ type edit struct {
 	order int8 // of edits in the same place
 	text  string
 	marks []Table // whose tenant each mark in text stands for
+	// stored tells that its marks are values of rows. PostgreSQL gives them the type of the column, varchar, and those that a
+	// column is compared with that of the operator, text: they must not be one placeholder.
+	stored bool
 }
 
 // at returns the offset of the edit.
@@ -349,11 +352,12 @@ func (r *rewrite) addColumn(k *tableOf, column string, t Table) *Refusal {
 	if b.Query == nil {
 		return r.addToRows(k, t)
 	}
+	arms := b.Query.arms()
 	value := mark
-	if st.dialect == sqltext.Postgres && t.Type != "" {
-		value = "CAST(" + mark + " AS " + t.Type + ")" // the columns of a UNION have no other type
+	if st.dialect == sqltext.Postgres && (len(arms) > 1 || arms[0].Distinct) && t.Type != "" && !t.Text {
+		value = "CAST(" + mark + " AS " + t.Type + ")" // in a UNION it would be text; otherwise it has the column's type
 	}
-	for _, arm := range b.Query.arms() {
+	for _, arm := range arms {
 		if arm.Kind != Select || arm.keyword < 0 || len(arm.Items) == 0 {
 			return r.p.refuse(k.source, "the tenant cannot be added to the query that its rows come from", "name column "+column+" and select the tenant")
 		}
@@ -361,7 +365,7 @@ func (r *rewrite) addColumn(k *tableOf, column string, t Table) *Refusal {
 		if end < 0 {
 			end = st.itemsEnd(arm)
 		}
-		r.edits = append(r.edits, edit{token: end - 1, order: closesWrap, text: ", " + value, marks: []Table{t}})
+		r.edits = append(r.edits, edit{token: end - 1, order: closesWrap, text: ", " + value, marks: []Table{t}, stored: true})
 	}
 	return nil
 }
@@ -388,7 +392,7 @@ func (r *rewrite) addToRows(k *tableOf, t Table) *Refusal {
 		switch st.tokens[i].Kind {
 		case sqltext.Open, sqltext.Comma:
 		case sqltext.Close:
-			r.edits = append(r.edits, edit{token: i - 1, order: closesWrap, text: ", " + mark, marks: []Table{t}})
+			r.edits = append(r.edits, edit{token: i - 1, order: closesWrap, text: ", " + mark, marks: []Table{t}, stored: true})
 			rows++
 		default:
 			i = len(st.tokens)
@@ -405,8 +409,9 @@ func (r *rewrite) addToRows(k *tableOf, t Table) *Refusal {
 
 // Insertion is a place in the arguments of a plan's text at which the tenant's value is put in.
 type Insertion struct {
-	At    int // its index in the arguments as they are sent
-	Table Table
+	At     int // its index in the arguments as they are sent
+	Table  Table
+	Stored bool // it is a value of a row, and not one that a column is compared with
 }
 
 // apply makes the new text, and says where in it the pieces are and where in its arguments the tenant is.
@@ -448,13 +453,13 @@ func render(d sqltext.Dialect, sql string, tokens []sqltext.Token, edits []edit)
 			piece = after
 			if d != sqltext.Postgres {
 				b.WriteByte('?')
-				inserted = append(inserted, Insertion{marks + len(inserted), t})
+				inserted = append(inserted, Insertion{marks + len(inserted), t, e.stored})
 				continue
 			}
-			i := slices.IndexFunc(inserted, func(i Insertion) bool { return i.Table.is(t) })
+			i := slices.IndexFunc(inserted, func(i Insertion) bool { return i.Table.is(t) && i.Stored == e.stored })
 			if i < 0 {
 				i = len(inserted)
-				inserted = append(inserted, Insertion{arguments + i, t})
+				inserted = append(inserted, Insertion{arguments + i, t, e.stored})
 			}
 			b.WriteString("$" + strconv.Itoa(inserted[i].At+1))
 		}

@@ -1,5 +1,5 @@
 // Package mysql reads SQL as MySQL 8 and MariaDB do, with the parser of github.com/sqlc-dev/marino, which it alone imports.
-// It adds about 4.1 MB to a program, and that parser needs Go 1.26.
+// It adds about 4 MB to a program, and that parser needs Go 1.26.
 //
 // Where MySQL and MariaDB, or modes of theirs, read a text in two ways, it is refused, or read in the way that proves less:
 // "…" is never taken for a value, as it is a column with ANSI_QUOTES.

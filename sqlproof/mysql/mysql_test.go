@@ -243,8 +243,8 @@ func collect(v reflect.Value, names map[string]int, seen map[any]bool) {
 	case reflect.Interface:
 		collect(v.Elem(), names, seen)
 	case reflect.Struct:
-		for i := range v.NumField() {
-			collect(v.Field(i), names, seen)
+		for _, field := range v.Fields() {
+			collect(field, names, seen)
 		}
 	case reflect.Slice:
 		for i := range v.Len() {

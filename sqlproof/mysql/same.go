@@ -41,7 +41,7 @@ func (c *comparer) in(at int) bool {
 // plain returns what is in parentheses.
 func plain(v reflect.Value) reflect.Value {
 	for v.Kind() == reflect.Interface && !v.IsNil() {
-		p, ok := v.Interface().(*ast.ParenthesesExpr)
+		p, ok := reflect.TypeAssert[*ast.ParenthesesExpr](v)
 		if !ok {
 			break
 		}
@@ -104,21 +104,21 @@ func (c *comparer) leaf(a, b reflect.Value) (same, known bool) {
 	}
 	switch x := a.Addr().Interface().(type) {
 	case *ast.CIStr:
-		y, ok := b.Addr().Interface().(*ast.CIStr)
+		y, ok := reflect.TypeAssert[*ast.CIStr](b.Addr())
 		return ok && x.O == y.O, true
 	case *types.FieldType:
-		y, ok := b.Addr().Interface().(*types.FieldType)
+		y, ok := reflect.TypeAssert[*types.FieldType](b.Addr())
 		return ok && x.Equal(y), true
 	case *ast.ParamMarkerExprBase:
 		return true, true
 	case *ast.ValueExprBase:
-		y, ok := b.Addr().Interface().(*ast.ValueExprBase)
+		y, ok := reflect.TypeAssert[*ast.ValueExprBase](b.Addr())
 		return ok && sameValue(x, y), true
 	case *ast.SelectField:
-		y, ok := b.Addr().Interface().(*ast.SelectField)
+		y, ok := reflect.TypeAssert[*ast.SelectField](b.Addr())
 		return ok && x.AsName.O == y.AsName.O && c.Equal(&x.Expr, &y.Expr) && c.Equal(x.WildCard, y.WildCard), true
 	case *ast.TableSource:
-		y, ok := b.Addr().Interface().(*ast.TableSource)
+		y, ok := reflect.TypeAssert[*ast.TableSource](b.Addr())
 		return ok && called(x) == called(y) && x.Lateral == y.Lateral && c.Equal(&x.ColumnNames, &y.ColumnNames) &&
 			c.Equal(&x.Source, &y.Source), true
 	}

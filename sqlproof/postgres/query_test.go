@@ -363,7 +363,7 @@ func TestWrites(t *testing.T) {
 		},
 		{
 			`WITH users AS (SELECT 1 AS a) INSERT INTO users (a) SELECT a FROM users`,
-			`WITH users AS (SELECT 1 AS a) INSERT INTO users (a, "tenant_id") SELECT a, CAST($1 AS text) FROM users`,
+			`WITH users AS (SELECT 1 AS a) INSERT INTO users (a, "tenant_id") SELECT a, $1 FROM users`,
 		},
 		{
 			`INSERT INTO users (a, b) VALUES ($1, $2), (DEFAULT, (SELECT max(id) FROM orders))`,
@@ -379,15 +379,15 @@ func TestWrites(t *testing.T) {
 		},
 		{
 			`INSERT INTO users AS u (a) SELECT a FROM countries RETURNING u.id, (SELECT count(*) FROM orders)`,
-			`INSERT INTO users AS u (a, "tenant_id") SELECT a, CAST($1 AS text) FROM countries RETURNING u.id, (SELECT count(*) FROM orders WHERE "orders"."tenant_id" = $2)`,
+			`INSERT INTO users AS u (a, "tenant_id") SELECT a, $1 FROM countries RETURNING u.id, (SELECT count(*) FROM orders WHERE "orders"."tenant_id" = $2)`,
 		},
 		{
 			`INSERT INTO users (a) SELECT a FROM orders UNION SELECT b FROM items WHERE c`,
-			`INSERT INTO users (a, "tenant_id") SELECT a, CAST($1 AS text) FROM orders WHERE "orders"."tenant_id" = $2 UNION SELECT b, CAST($1 AS text) FROM items WHERE (c) AND "items"."tenant_id" = $3`,
+			`INSERT INTO users (a, "tenant_id") SELECT a, $1 FROM orders WHERE "orders"."tenant_id" = $2 UNION SELECT b, $1 FROM items WHERE (c) AND "items"."tenant_id" = $3`,
 		},
 		{
 			`INSERT INTO users (a) (SELECT a FROM orders LIMIT 1)`,
-			`INSERT INTO users (a, "tenant_id") (SELECT a, CAST($1 AS text) FROM orders WHERE "orders"."tenant_id" = $2 LIMIT 1)`,
+			`INSERT INTO users (a, "tenant_id") (SELECT a, $1 FROM orders WHERE "orders"."tenant_id" = $2 LIMIT 1)`,
 		},
 		{
 			`INSERT INTO users (a, tenant_id) SELECT o.a, o.tenant_id FROM orders o`,
@@ -398,11 +398,11 @@ func TestWrites(t *testing.T) {
 		{`INSERT INTO countries DEFAULT VALUES`, asItIs},
 		{
 			`INSERT INTO users (a) OVERRIDING USER VALUE VALUES (1) ON CONFLICT (a, lower(b)) WHERE c DO UPDATE SET (a, b) = (SELECT 1, 2 FROM orders), d = EXCLUDED.d WHERE users.a > 1 RETURNING *`,
-			`INSERT INTO users (a, "tenant_id") OVERRIDING USER VALUE VALUES (1, $1) ON CONFLICT (a, lower(b)) WHERE c DO UPDATE SET (a, b) = (SELECT 1, 2 FROM orders WHERE "orders"."tenant_id" = $2), d = EXCLUDED.d WHERE (users.a > 1) AND "users"."tenant_id" = $1 RETURNING *`,
+			`INSERT INTO users (a, "tenant_id") OVERRIDING USER VALUE VALUES (1, $1) ON CONFLICT (a, lower(b)) WHERE c DO UPDATE SET (a, b) = (SELECT 1, 2 FROM orders WHERE "orders"."tenant_id" = $2), d = EXCLUDED.d WHERE (users.a > 1) AND "users"."tenant_id" = $3 RETURNING *`,
 		},
 		{
 			`INSERT INTO users (a) SELECT a FROM orders ON CONFLICT (a) DO UPDATE SET a = 1 WHERE users.b`,
-			`INSERT INTO users (a, "tenant_id") SELECT a, CAST($1 AS text) FROM orders WHERE "orders"."tenant_id" = $2 ON CONFLICT (a) DO UPDATE SET a = 1 WHERE (users.b) AND "users"."tenant_id" = $1`,
+			`INSERT INTO users (a, "tenant_id") SELECT a, $1 FROM orders WHERE "orders"."tenant_id" = $2 ON CONFLICT (a) DO UPDATE SET a = 1 WHERE (users.b) AND "users"."tenant_id" = $3`,
 		},
 		{
 			`INSERT INTO users (a, tenant_id) VALUES (1, $1) ON CONFLICT ON CONSTRAINT k DO UPDATE SET a = excluded.a, tenant_id = excluded.tenant_id`,
