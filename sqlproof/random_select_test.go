@@ -16,6 +16,7 @@ type generator struct {
 	links     []string  // conditions of joins without ON, for WHERE
 	noWindows bool
 	eager     bool // most tables are bound by the text itself, and rightly
+	returns   bool // what is written is returned
 	nested    int
 }
 

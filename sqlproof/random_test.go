@@ -116,14 +116,11 @@ func (r *random) check(t *testing.T, data []byte, count bool) string {
 	d := decide(r.prover, sql, args, false)
 	if count {
 		r.count(d)
-		if d.refuse != nil && strings.Contains(d.refuse.Why, os.Getenv("WHY")) && os.Getenv("WHY") != "" {
-			t.Log("WHY", sql)
-		}
 	}
 	if d.refuse != nil || d.needs != "" {
 		return ""
 	}
-	write := d.plan.Kind >= sqlproof.Insert
+	write := d.plan.Writes
 	if r.gone {
 		return ""
 	}
@@ -136,9 +133,6 @@ func (r *random) check(t *testing.T, data []byte, count bool) string {
 			r.slow++
 		} else if count {
 			r.invalid++
-			if os.Getenv("TENANCY_FUZZ_INVALID") != "" {
-				t.Logf("%v\n%s", alone.err, sql)
-			}
 		}
 		return ""
 	}

@@ -14,13 +14,28 @@ func (g *generator) write(depth int) string {
 	if g.d.oneIn(6) && g.dialect != "mysql" {
 		with = g.with(nil, depth-1)
 	}
-	switch g.d.n(5) {
-	case 0, 1:
+	n := g.d.n(6)
+	switch {
+	case n < 2:
 		return with + g.update(depth)
-	case 2, 3:
+	case n < 4:
 		return with + g.delete(depth)
+	case n == 4 && g.dialect == "postgres" && with == "":
+		return g.changed(depth)
 	}
 	return with + g.insert(depth)
+}
+
+// changed makes a query of the rows that an expression changes.
+func (g *generator) changed(depth int) string {
+	g.returns = true
+	text := g.delete(depth)
+	if g.d.oneIn(2) {
+		text = g.update(depth)
+	}
+	g.ctes = []*source{{called: "changed", columns: ints("id")}}
+	query, _ := g.block(g.types(3), nil, depth-1, true)
+	return "WITH changed AS (" + text + ") " + query
 }
 
 // target picks a table to write to, which is never a common table expression.
@@ -90,14 +105,14 @@ func (g *generator) delete(depth int) string {
 
 // returning returns what the target has, in two dialects.
 func (g *generator) returning(s *source) string {
-	if g.dialect == "mysql" || !g.d.oneIn(3) {
+	if g.dialect == "mysql" || !g.returns && !g.d.oneIn(3) {
 		return ""
 	}
 	text := " RETURNING " + s.called + ".id"
 	if g.dialect == "sqlite" {
 		text = " RETURNING id"
 	}
-	if g.d.oneIn(3) {
+	if !g.returns && g.d.oneIn(3) {
 		return text + ", (SELECT count(*) FROM customers WHERE customers.tenant_id = 'a' OR 1 = 1) AS n"
 	}
 	return text

@@ -25,6 +25,10 @@ func ruled() prooftest.Tables {
 		{Columns: []string{"order_id", "shop"}, Keys: []string{"id", "tenant_id"}, Parent: t["orders"], Carries: "shop"},
 		{Columns: []string{"tag_id"}, Keys: []string{"id"}, Parent: t["tags"]},
 	}}
+	t["shelf_tags"] = sqlproof.Table{Class: sqlproof.Link, Name: "shelf_tags", Ends: &[]sqlproof.End{
+		{Columns: []string{"shelf", "place"}, Keys: []string{"shelf", "place"}, Parent: t["products"]},
+		{Columns: []string{"tag_id"}, Keys: []string{"id"}, Parent: t["tags"]},
+	}}
 	return t
 }
 

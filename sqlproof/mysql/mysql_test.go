@@ -20,12 +20,7 @@ var update = flag.Bool("update", false, "write the golden files anew")
 const asItIs = prooftest.AsItIs
 
 // tables are what the tests know of tables.
-func tables() prooftest.Tables {
-	return prooftest.Tables{}.
-		Own("users", "companies", "orders", "items", "docs", "profiles", "jobs", "languages", "accounts", "tags").
-		Open("countries").
-		Link("user_tags", "users", "tags")
-}
+func tables() prooftest.Tables { return prooftest.CorpusTables() }
 
 // proofCase is a text and what becomes of it if nothing in it is trusted.
 type proofCase = prooftest.Case

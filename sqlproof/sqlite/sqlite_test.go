@@ -5,7 +5,6 @@ import (
 	"maps"
 	"reflect"
 	"regexp"
-	"strings"
 	"testing"
 
 	"github.com/sqlc-dev/meyer/ast"
@@ -18,12 +17,7 @@ import (
 
 var update = flag.Bool("update", false, "write the golden files anew")
 
-func tables() prooftest.Tables {
-	return prooftest.Tables{}.
-		Own("users", "companies", "orders", "items", "docs", "profiles", "jobs", "languages", "accounts", "tags").
-		Open("countries").
-		Link("user_tags", "users", "tags")
-}
+func tables() prooftest.Tables { return prooftest.CorpusTables() }
 
 // condition writes out T(alias), which stands in the cases for the condition on a table.
 func condition(text string) string {
@@ -204,33 +198,4 @@ func readsAllTables(t testing.TB, sql string) {
 	})
 	maps.DeleteFunc(there, func(_ string, n int) bool { return n == 0 })
 	assert.Equal(t, there, found, sql)
-}
-
-// FuzzProve changes the statements of the corpus. Whatever comes out of it, nothing panics, no table is overlooked, what is
-// let pass binds all its tables by itself, and does not any more once the conditions that were added are taken out again.
-func FuzzProve(f *testing.F) {
-	for _, s := range prooftest.Corpus(f) {
-		f.Add(s.SQL)
-	}
-	p := sqlproof.NewProver(New(), tables(), 1) // keeps nothing
-	added := regexp.MustCompile("`(?:[^`]|``)*`\\.`tenant_id` = \\?")
-	f.Fuzz(func(t *testing.T, sql string) {
-		if len(sql) > 4096 {
-			return
-		}
-		readsAllTables(t, sql)
-		for _, plan := range []*sqlproof.Plan{p.Prove(sql), p.ProveStrictly(sql)} {
-			if plan.Refusal != nil {
-				continue
-			}
-			readsAllTables(t, plan.SQL)
-			again := p.Prove(plan.SQL)
-			require.Nil(t, again.Refusal, plan.SQL)
-			require.False(t, again.Rewritten(), "%s\n%s", plan.SQL, again.SQL)
-			if without := added.ReplaceAllLiteralString(plan.SQL, "1"); plan.Rewritten() && without != plan.SQL && !strings.Contains(strings.ToLower(sql), "tenant_id") {
-				again := p.Prove(without)
-				require.True(t, again.Refusal != nil || again.Rewritten(), without)
-			}
-		}
-	})
 }
