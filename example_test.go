@@ -115,7 +115,7 @@ func Example_rawSQL() {
 	fmt.Println(text)
 
 	// Output:
-	// SELECT number FROM invoices i WHERE (i.cents > 100 OR i.number LIKE "A%") AND `i`.`tenant_id` = "acme"
+	// SELECT number FROM invoices i WHERE `i`.`tenant_id` = "acme" AND (i.cents > 100 OR i.number LIKE "A%")
 }
 
 func ExampleNewSlogObserver() {

@@ -455,7 +455,7 @@ func TestPromise6ThePlainCaseStaysPlain(t *testing.T) {
 	require.NoError(t, s.a.First(&Country{}).Error)
 
 	text := s.a.ToSQL(func(tx *gorm.DB) *gorm.DB { return tx.Where("name = ?", "ann").Find(&[]Customer{}) })
-	require.Equal(t, "SELECT * FROM `customers` WHERE (name = \"ann\" AND `customers`.`deleted_at` IS NULL) AND `customers`.`tenant_id` = \"a\"", text)
+	require.Equal(t, "SELECT * FROM `customers` WHERE `customers`.`tenant_id` = \"a\" AND (name = \"ann\" AND `customers`.`deleted_at` IS NULL)", text)
 
 	var fresh Customer
 	require.NoError(t, s.a.Where(Customer{Name: "zed"}).Attrs(Customer{TenantID: "a"}).FirstOrInit(&fresh).Error)

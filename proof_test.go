@@ -34,10 +34,10 @@ func TestPromise2RawSQLIsConfined(t *testing.T) {
 		sent string
 	}{
 		"Raw":             {s.a.Raw("SELECT name FROM customers"), `SELECT name FROM customers WHERE ` + "`customers`.`tenant_id` = \"a\""},
-		"Raw with OR":     {s.a.Raw("SELECT name FROM customers c WHERE c.name = ? OR 1 = 1 ORDER BY 1", "x"), "WHERE (c.name = \"x\" OR 1 = 1) AND `c`.`tenant_id` = \"a\" ORDER BY 1"},
+		"Raw with OR":     {s.a.Raw("SELECT name FROM customers c WHERE c.name = ? OR 1 = 1 ORDER BY 1", "x"), "WHERE `c`.`tenant_id` = \"a\" AND (c.name = \"x\" OR 1 = 1) ORDER BY 1"},
 		"a CTE":           {s.a.Raw("WITH x AS (SELECT * FROM customers) SELECT name FROM x"), "WITH x AS (SELECT * FROM customers WHERE `customers`.`tenant_id` = \"a\")"},
-		"Joins":           {s.a.Model(&Customer{}).Joins("LEFT JOIN orders ON 1 = 1").Distinct().Select("customers.name"), "LEFT JOIN orders ON (1 = 1) AND `orders`.`tenant_id` = \"a\""},
-		"two tables":      {s.a.Table("customers c, orders o").Where("o.item <> ?", "z").Select("DISTINCT c.name"), "AND `c`.`tenant_id` = \"a\" AND `o`.`tenant_id` = \"a\""},
+		"Joins":           {s.a.Model(&Customer{}).Joins("LEFT JOIN orders ON 1 = 1").Distinct().Select("customers.name"), "LEFT JOIN orders ON `orders`.`tenant_id` = \"a\" AND (1 = 1)"},
+		"two tables":      {s.a.Table("customers c, orders o").Where("o.item <> ?", "z").Select("DISTINCT c.name"), "WHERE `c`.`tenant_id` = \"a\" AND `o`.`tenant_id` = \"a\" AND (o.item <> \"z\")"},
 		"a subselect":     {s.a.Model(&Customer{}).Where("EXISTS (SELECT 1 FROM orders)").Select("name"), "EXISTS (SELECT 1 FROM orders WHERE `orders`.`tenant_id` = \"a\")"},
 		"a join table":    {s.a.Raw("SELECT c.name FROM customers c JOIN customer_tags l ON l.customer_id = c.id JOIN tags t ON t.id = l.tag_id"), "WHERE `c`.`tenant_id` = \"a\" AND `t`.`tenant_id` = \"a\""},
 		"what it binds":   {s.a.Raw("SELECT name FROM customers WHERE tenant_id = ?", "a"), "SELECT name FROM customers WHERE tenant_id = \"a\""},
@@ -191,7 +191,7 @@ func TestDryRunShowsWhatWouldBeSent(t *testing.T) {
 	text := s.a.ToSQL(func(tx *gorm.DB) *gorm.DB {
 		return tx.Raw("SELECT * FROM orders WHERE item = ?", "axe").Scan(&[]Order{})
 	})
-	require.Equal(t, "SELECT * FROM orders WHERE (item = \"axe\") AND `orders`.`tenant_id` = \"a\"", text)
+	require.Equal(t, "SELECT * FROM orders WHERE `orders`.`tenant_id` = \"a\" AND (item = \"axe\")", text)
 	text = s.a.ToSQL(func(tx *gorm.DB) *gorm.DB { return tx.Joins("JOIN orders o ON 1 = 1").Find(&[]Customer{}) })
 	require.Contains(t, text, "`o`.`tenant_id` = \"a\"")
 	dry := s.a.Session(&gorm.Session{DryRun: true}).Raw("DROP TABLE orders").Scan(&[]Order{})

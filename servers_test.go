@@ -175,7 +175,8 @@ func TestTenantColumnsInRawSQL(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			d, literal := gorm.Dialector(nil), "'"+string(c.id)+"'"
+			literal := "'" + string(c.id) + "'"
+			var d gorm.Dialector
 			if c.mysql {
 				d = mysql.Open(testdb.MySQL(t))
 			} else {

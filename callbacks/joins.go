@@ -150,12 +150,6 @@ func (o *joinOn) Build(b clause.Builder) {
 		}
 		written = true
 	}
-	if len(o.user.Exprs) > 0 {
-		and()
-		_ = b.WriteByte('(')
-		o.user.Build(b)
-		_ = b.WriteByte(')')
-	}
 	if t := o.tables[stmt.Table]; t != nil {
 		and()
 		o.hooks.predicate(o.pass, b, t, stmt.Table)
@@ -163,6 +157,12 @@ func (o *joinOn) Build(b clause.Builder) {
 	if o.main {
 		and()
 		o.hooks.predicate(o.pass, b, o.pass.Table, o.pass.stmt.Table)
+	}
+	if len(o.user.Exprs) > 0 {
+		and()
+		_ = b.WriteByte('(')
+		o.user.Build(b)
+		_ = b.WriteByte(')')
 	}
 	if !written {
 		_, _ = b.WriteString("1 = 1")
@@ -383,10 +383,10 @@ type fromOn struct {
 
 // Build implements [clause.Expression].
 func (o *fromOn) Build(b clause.Builder) {
-	if len(o.user.Exprs) > 0 {
-		_ = b.WriteByte('(')
-		o.user.Build(b)
-		_, _ = b.WriteString(") AND ")
-	}
 	o.hooks.predicate(o.pass, b, o.table, o.alias)
+	if len(o.user.Exprs) > 0 {
+		_, _ = b.WriteString(" AND (")
+		o.user.Build(b)
+		_ = b.WriteByte(')')
+	}
 }

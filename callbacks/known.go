@@ -41,7 +41,7 @@ func (k *knownTables) Table(schema, name string) sqlproof.Table {
 		if open {
 			return sqlproof.Table{Class: sqlproof.Open, Name: name}
 		}
-		return sqlproof.Table{Name: name}
+		return sqlproof.Table{Name: name, Catalog: true}
 	}
 	t := k.registry.Named(name)
 	if t == nil {
@@ -52,9 +52,10 @@ func (k *knownTables) Table(schema, name string) sqlproof.Table {
 	}
 	// A table of the same name in another schema is held to the tenant like the known one, which can only hold it too much.
 	// It is not taken for one that may be read freely, or that is another tenant's place.
-	elsewhere := schema != "" && !strings.EqualFold(schema, t.Schema()) && !k.engine.DefaultSchema(schema)
-	if elsewhere && (t.Class == tables.Placed || !t.Class.Confined() && !k.unlistedGlobal) {
-		return sqlproof.Table{Name: schema + "." + name}
+	at := t.Schema()
+	same := strings.EqualFold(schema, at) || at == "" && k.engine.DefaultSchema(schema) || schema == "" && k.engine.DefaultSchema(at)
+	if !same && (t.Class == tables.Placed || !t.Class.Confined() && !k.unlistedGlobal) {
+		return sqlproof.Table{Name: strings.TrimPrefix(schema+"."+name, ".")}
 	}
 	return k.describe(t)
 }

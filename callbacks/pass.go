@@ -59,6 +59,7 @@ type Pass struct {
 	stmt       *gorm.Statement
 	outer      *Pass             // of the statement whose hooks or associations this one serves
 	text       string            // of a statement that the hooks themselves send
+	sent       string            // the text that was admitted
 	conditions clause.Expression // the application's
 	target     string            // Statement.Table when Table was found
 	expr       *clause.Expr      // Statement.TableExpr likewise
@@ -145,7 +146,7 @@ func (h *Hooks) Admit(ctx context.Context, query string, args []any) (pass *Pass
 	if pass == nil {
 		return nil, "", nil, h.Rules.Refuse(ctx, Refusal{Op: OpRaw, Reason: Unconfined, Why: "it did not come through GORM's callbacks; use *gorm.DB, or the *sql.DB that tenancy.DB returns"})
 	}
-	if pass.inside > 0 {
+	if pass.inside > 0 && query == pass.sent { // or else an argument sends a statement of its own while it is asked for its value
 		return pass, query, args, nil
 	}
 	if !pass.covers(query) {
@@ -172,6 +173,7 @@ func (h *Hooks) Admit(ctx context.Context, query string, args []any) (pass *Pass
 		}
 	}
 	if !proving {
+		pass.sent = query
 		return pass, query, args, nil
 	}
 	if text, with, err = h.prove(pass, query, args); err != nil {
@@ -180,6 +182,7 @@ func (h *Hooks) Admit(ctx context.Context, query string, args []any) (pass *Pass
 	if text != query {
 		pass.rewrite(text, with)
 	}
+	pass.sent = text
 	return pass, text, with, nil
 }
 

@@ -118,15 +118,18 @@ func (h *Hooks) fulfil(pass *Pass, need sqlproof.Need) error {
 		if !pass.raw && pass.Op == OpCreate && pass.Table != nil && pass.Table.Class == tables.Link {
 			return nil // foreignKeysOfRows has looked at them
 		}
-		return h.refusal(pass, Unconfined, "raw SQL inserts into join table "+need.Name+", whose rows belong to those that they join: use association mode or Create")
+		return h.refusal(pass, Unconfined, "raw SQL writes to join table "+need.Name+", whose rows belong to those that they join: use association mode or Create")
 	case sqlproof.UniqueKeys:
 		t, ok := need.Table.Key.(*tables.Table)
 		if !ok {
 			break
 		}
-		keys, err := h.databaseKeys(pass, t)
+		keys, err := h.askKeys(pass, t) // each time: a key may have been made since
 		if err != nil {
 			return err
+		}
+		if len(keys) == 0 || need.Schema != "" {
+			return h.refusal(pass, Unconfined, "an upsert in raw SQL meets rows over any unique key, and those of "+need.Name+" are not known: it is a view, has none, or is in another database; use clause.OnConflict")
 		}
 		for _, key := range keys {
 			if !slices.Contains(key, need.Table.Column) {
@@ -216,7 +219,7 @@ func (h *Hooks) isTenants(pass *Pass, args []any, i int, want any) bool {
 func (h *Hooks) notProven(pass *Pass, query string, r *sqlproof.Refusal) error {
 	reason := Unconfined
 	switch {
-	case h.namesNoTenantTable(query) && !composing.MatchString(query):
+	case !r.Reaches && h.namesNoTenantTable(query) && !composing.MatchString(query):
 		return nil // the application has other tables than those listed
 	case r.Unknown:
 		reason = UnknownTable

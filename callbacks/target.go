@@ -42,7 +42,7 @@ func (h *Hooks) mainTable(pass *Pass) (*tables.Table, error) {
 		return nil, h.refusal(pass, InvalidConfig, err.Error())
 	}
 	if under := t.Under(name); under != t {
-		if t = under; h.proves() {
+		if t = under; h.proves() && !h.Rules.UnlistedAreGlobal() {
 			h.Tables.Learn(t)
 		}
 	}

@@ -171,7 +171,7 @@ func (h *Hooks) guardUpsert(pass *Pass, oc *clause.OnConflict) error {
 	return nil
 }
 
-// upsertWhere is the condition of DO UPDATE: ( the application's ) AND the row that is met is the tenant's.
+// upsertWhere is the condition of DO UPDATE: the row that is met is the tenant's AND ( the application's ).
 type upsertWhere struct {
 	hooks *Hooks
 	pass  *Pass
@@ -180,12 +180,12 @@ type upsertWhere struct {
 
 // Build implements [clause.Expression].
 func (w *upsertWhere) Build(b clause.Builder) {
-	if len(w.user.Exprs) > 0 {
-		_ = b.WriteByte('(')
-		w.user.Build(b)
-		_, _ = b.WriteString(") AND ")
-	}
 	w.hooks.mainPredicate(w.pass, b)
+	if len(w.user.Exprs) > 0 {
+		_, _ = b.WriteString(" AND (")
+		w.user.Build(b)
+		_ = b.WriteByte(')')
+	}
 }
 
 // guardedValue is what MySQL assigns to a column of the row that is met: the value, if the row is the tenant's. It is the
@@ -231,6 +231,15 @@ func (h *Hooks) databaseKeys(pass *Pass, t *tables.Table) ([][]string, error) {
 		found, _ := known.([][]string)
 		return found, nil
 	}
+	found, err := h.askKeys(pass, t)
+	if err == nil && len(found) > 0 { // or else the table is still to be made
+		h.unique.Store(t, found)
+	}
+	return found, err
+}
+
+// askKeys asks the database for the unique keys of a table.
+func (h *Hooks) askKeys(pass *Pass, t *tables.Table) ([][]string, error) {
 	o := newOwn(pass)
 	o.text(dialect.UniqueKeysQuery())
 	o.Vars, o.quiet = []any{t.Name}, true
@@ -251,7 +260,6 @@ func (h *Hooks) databaseKeys(pass *Pass, t *tables.Table) ([][]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	h.unique.Store(t, found)
 	return found, nil
 }
 

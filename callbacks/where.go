@@ -53,15 +53,16 @@ type rightJoin struct {
 // confinedTerms is a pass as what the WHERE of its statement holds: the application's conditions, and the tenant's.
 type confinedTerms Pass
 
-// Build implements [clause.Expression]: ( the application's ) AND the tenant's.
+// Build implements [clause.Expression]: the tenant's AND ( the application's ). The tenant's is first, so that a database that
+// evaluates from left to right does not come to the application's with another tenant's row, of which an error could tell.
 func (w *confinedTerms) Build(b clause.Builder) {
 	pass := (*Pass)(w)
-	if where, ok := w.conditions.(clause.Where); w.conditions != nil && (!ok || len(where.Exprs) > 0) {
-		_ = b.WriteByte('(')
-		w.hooks.buildRead(pass, "Where", w.conditions, w.opaque, b)
-		_, _ = b.WriteString(") AND ")
-	}
 	w.hooks.mainPredicate(pass, b)
+	if where, ok := w.conditions.(clause.Where); w.conditions != nil && (!ok || len(where.Exprs) > 0) {
+		_, _ = b.WriteString(" AND (")
+		w.hooks.buildRead(pass, "Where", w.conditions, w.opaque, b)
+		_ = b.WriteByte(')')
+	}
 }
 
 // openTerms is a pass as the WHERE of a statement without a tenant condition, to be read once it is written.

@@ -309,7 +309,10 @@ func (b *Builder) Argument(at int) *Expr {
 func (b *Builder) Call(at int, schema, name string, args []*Expr) *Expr {
 	b.Claim(at)
 	if why := sqltext.Reaches(name); why != "" {
-		b.Fail(at, why, "leave it out, or run it with tenancy.WithoutTenant")
+		if b.err == nil {
+			r := refuse(b.st.SQL, at, why, "leave it out, or run it with tenancy.WithoutTenant")
+			r.Reaches, b.err = true, r
+		}
 	}
 	if writes(name) {
 		b.st.Writes = true
@@ -356,8 +359,8 @@ func readsArguments(name string) bool {
 // writes tells whether a function changes something.
 func writes(name string) bool {
 	switch strings.ToLower(name) {
-	case "nextval", "get_lock", "release_lock", "last_insert_id":
+	case "nextval":
 		return true
 	}
-	return false
+	return strings.Contains(strings.ToLower(name), "advisory")
 }

@@ -211,7 +211,7 @@ func (p *pair) differ(both, alone outcome, unordered bool) string {
 		got, want = slices.Sorted(slices.Values(got)), slices.Sorted(slices.Values(want))
 	}
 	if !slices.Equal(got, want) {
-		return fmt.Sprintf("%d rows:\n  %s\nalone has %d:\n  %s", len(got), strings.Join(head(got), "\n  "), len(want), strings.Join(head(want), "\n  "))
+		return fmt.Sprintf("%d rows:%s\nalone has %d:%s", len(got), head(got), len(want), head(want))
 	}
 	if both.tables == nil && alone.tables == nil {
 		return ""
@@ -233,13 +233,15 @@ func (p *pair) differ(both, alone outcome, unordered bool) string {
 		return ""
 	}
 	slices.Sort(wrong)
-	return fmt.Sprintf("%d rows of the tables afterwards (+ are too many):\n  %s", len(wrong), strings.Join(head(wrong), "\n  "))
+	return fmt.Sprintf("%d rows of the tables afterwards (+ are too many):%s", len(wrong), head(wrong))
 }
 
 // head is as much of a list as a message should have.
-func head(lines []string) []string {
-	if len(lines) > 12 {
-		return append(slices.Clone(lines[:12]), "…")
+func head(lines []string) string {
+	const most = 12
+	rest := ""
+	if len(lines) > most {
+		lines, rest = lines[:most], "\n  …"
 	}
-	return lines
+	return "\n  " + strings.Join(lines, "\n  ") + rest
 }

@@ -58,7 +58,8 @@ func decide(p *sqlproof.Prover, sql string, args []any, strict bool) decision {
 		case fits:
 			return decision{plan: plan, args: sent, needs: needs(plan)}
 		case stored || again:
-			return decision{plan: plan, refuse: &sqlproof.Refusal{Why: "a value of a tenant column is another tenant's", Foreign: true, Instead: "leave it out"}}
+			r := &sqlproof.Refusal{Why: "a value of a tenant column is another tenant's", Instead: "leave it out", Foreign: true}
+			return decision{plan: plan, refuse: r}
 		}
 		plan = p.ProveStrictly(sql)
 	}

@@ -29,7 +29,7 @@ GROUP BY 1, 2`[1:]))
 	//   SELECT c.name, n.name, count(o.id)
 	//   FROM customers c
 	//   JOIN countries n ON n.code = c.country
-	//   LEFT JOIN orders o ON (o.customer_id = c.id) AND `o`.`tenant_id` = ?
+	//   LEFT JOIN orders o ON `o`.`tenant_id` = ? AND (o.customer_id = c.id)
 	//   LEFT JOIN payments p ON p.order_id = o.id AND p.tenant_id = o.tenant_id
 	//   WHERE c.tenant_id = ?
 	//   GROUP BY 1, 2
@@ -44,7 +44,7 @@ func ExampleExplain_refused() {
 
 	// Output:
 	// SELECT
-	//   customers c at 2:6: not bound
+	//   customers c at 2:6: not looked at
 	//   strangers s at 3:6: unknown
 	// refused: table strangers is in none of Config.Models, Global and Reference (line 3, column 6): list it; a view too
 	// refused: the text cannot be read for certain: named placeholders: use "?"

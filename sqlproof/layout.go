@@ -97,7 +97,7 @@ func (s *Statement) blockEnd(from int) int {
 		if t.Depth < depth {
 			return i
 		}
-		if t.Depth == depth && s.is(i, "union", "intersect", "except", "minus") {
+		if t.Depth == depth && s.is(i, "union", "intersect", "except") {
 			return i
 		}
 	}
@@ -177,7 +177,7 @@ func (s *Statement) onEnd(on int) int {
 			continue
 		}
 		switch {
-		case t.Kind == sqltext.Comma, s.is(i, "where", "on", "set", "join", "straight_join", "union", "intersect", "except", "minus"), s.afterFrom(i):
+		case t.Kind == sqltext.Comma, s.is(i, "where", "on", "set", "join", "straight_join", "union", "intersect", "except"), s.afterFrom(i):
 			return i
 		case s.is(i, "left", "right", "full", "inner", "cross", "natural"):
 			if s.is(i+1, "join", "outer", "inner", "left", "right", "full", "cross") {

@@ -54,9 +54,9 @@ type Check struct {
 
 // Need is something that a plan needs and that cannot be seen in the text.
 type Need struct {
-	Kind  NeedKind
-	Table Table
-	Name  string // of the table in the text
+	Kind         NeedKind
+	Table        Table
+	Schema, Name string // of the table in the text
 }
 
 // NeedKind says what a [Need] is.
@@ -82,7 +82,10 @@ func (p *proof) run() *Refusal {
 			switch t.Class {
 			case Unknown:
 				r := refuse(p.st.SQL, s.Start, "table "+s.Name+" is in none of Config.Models, Global and Reference", "list it; a view too")
-				r.Table, r.Unknown = s.Name, true
+				if t.Catalog {
+					r = refuse(p.st.SQL, s.Start, "table "+s.Name+" is one of the database's own, with what it knows of all tenants", "read it with tenancy.WithoutTenant")
+				}
+				r.Table, r.Unknown = s.Name, !t.Catalog
 				return r
 			case Open:
 				continue

@@ -34,7 +34,8 @@ func columnsOf(names string, text bool) (all []column) {
 	return all
 }
 
-// randomTables are the tables that random statements are about. All but countries and product_tags have a tenant column.
+// randomTables are the tables that random statements are about. All but countries and product_tags have a tenant
+// column.
 var randomTables = func() map[string][]column {
 	own := func(numbers, texts string) []column {
 		return append(ints(numbers), columnsOf(texts+" tenant_id", true)...)
@@ -54,7 +55,10 @@ var randomTables = func() map[string][]column {
 }()
 
 // tableNames are in the order of simplicity.
-var tableNames = []string{"orders", "customers", "payments", "order_items", "products", "product_tags", "tags", "countries", "employees", "subscriptions"}
+var tableNames = []string{
+	"orders", "customers", "payments", "order_items", "products",
+	"product_tags", "tags", "countries", "employees", "subscriptions",
+}
 
 // has finds a column by name.
 func (s *source) has(name string) bool {
@@ -104,7 +108,10 @@ func (g *generator) loose(left, right []*source) {
 
 // join makes one join onto a chain.
 func (g *generator) join(sc *scope, c *chain, depth int) string {
-	kinds := []string{" JOIN ", " LEFT JOIN ", " INNER JOIN ", " RIGHT JOIN ", " LEFT OUTER JOIN ", " CROSS JOIN ", " FULL JOIN ", " NATURAL JOIN "}
+	kinds := []string{
+		" JOIN ", " LEFT JOIN ", " INNER JOIN ", " RIGHT JOIN ", " LEFT OUTER JOIN ",
+		" CROSS JOIN ", " FULL JOIN ", " NATURAL JOIN ",
+	}
 	kind := pick(g.d, kinds...)
 	if kind == " FULL JOIN " && g.dialect == "mysql" || kind == " NATURAL JOIN " && !g.d.oneIn(2) {
 		kind = " LEFT JOIN "
@@ -122,11 +129,11 @@ func (g *generator) join(sc *scope, c *chain, depth int) string {
 	c.sources = append(c.sources, right.sources...)
 	c.merged = c.merged || right.merged
 	text := kind + item
-	switch {
-	case kind == " CROSS JOIN ":
+	switch kind {
+	case " CROSS JOIN ":
 		g.loose(left, right.sources)
 		return text
-	case kind == " NATURAL JOIN ":
+	case " NATURAL JOIN ":
 		if c.merged || len(left) > 1 || len(right.sources) > 1 {
 			return " JOIN " + item + " ON " + g.on(sc, left, right.sources, depth)
 		}
@@ -295,9 +302,12 @@ func (g *generator) taken(sc *scope, name string) bool {
 	return slices.ContainsFunc(sc.sources, func(s *source) bool { return s.called == name })
 }
 
-// alias makes up a name for a source. The same ones come again and again in inner queries, and some are those of tables.
+// alias makes up a name for a source. The same ones come again and again in inner queries, and some are those of
+// tables.
 func (g *generator) alias(sc *scope, not string) string {
-	pool := []string{"x", "y", "z", "o", "c", "v", "w", "customers", "orders", "payments", "t1", "t2", "t3", "t4", "t5", "t6"}
+	pool := []string{
+		"x", "y", "z", "o", "c", "v", "w", "customers", "orders", "payments", "t1", "t2", "t3", "t4", "t5", "t6",
+	}
 	for i := g.d.n(10); ; i++ {
 		if name := pool[i%len(pool)]; name != not && !g.taken(sc, name) {
 			return name

@@ -20,8 +20,8 @@ type generator struct {
 	nested    int
 }
 
-// query makes a query with columns of the given types: a block, or a set operation, or one with WITH. limits tells whether
-// it may have a LIMIT.
+// query makes a query with columns of the given types: a block, or a set operation, or one with WITH. limits tells
+// whether it may have a LIMIT.
 func (g *generator) query(types []bool, outer *scope, depth int, limits bool) (string, []column) {
 	with := ""
 	if was := g.ctes; depth > 1 && g.d.oneIn(5) {
@@ -65,7 +65,8 @@ func (g *generator) with(outer *scope, depth int) string {
 		g.nested++
 		hides := slices.Contains(tableNames, name)
 		if hides && g.dialect == "sqlite" { // where the name means the expression inside it already
-			query := "SELECT * FROM main." + name + " WHERE " + g.condition(&scope{sources: []*source{{called: name, table: name, columns: randomTables[name]}}, outer: outer}, 0)
+			inside := &scope{sources: []*source{{called: name, table: name, columns: randomTables[name]}}, outer: outer}
+			query := "SELECT * FROM main." + name + " WHERE " + g.condition(inside, 0)
 			parts = append(parts, name+" AS ("+query+")")
 			g.ctes = append(slices.Clone(g.ctes), &source{called: name, columns: randomTables[name]})
 			continue
@@ -100,8 +101,8 @@ func (g *generator) recursive(outer *scope) string {
 	if strings.HasPrefix(join, "r, ") {
 		again = "e." + up + " = r.id AND " + again
 	}
-	return "WITH RECURSIVE r(id, n) AS (SELECT e.id, 1 FROM " + table + " e WHERE " + first + pick(g.d, " UNION ALL ", " UNION ") +
-		"SELECT e.id, r.n + 1 FROM " + join + " WHERE r.n < 3 AND " + again + ") "
+	return "WITH RECURSIVE r(id, n) AS (SELECT e.id, 1 FROM " + table + " e WHERE " + first +
+		pick(g.d, " UNION ALL ", " UNION ") + "SELECT e.id, r.n + 1 FROM " + join + " WHERE r.n < 3 AND " + again + ") "
 }
 
 // block makes one SELECT.
@@ -130,15 +131,15 @@ func (g *generator) block(types []bool, outer *scope, depth int, limits bool) (s
 		columns = append(columns, column{name, text})
 	}
 	text := g.comment() + strings.Join(items, ", ") + " FROM " + from + where
-	switch {
-	case mode == 4:
+	switch mode {
+	case 4:
 		if len(keys) > 0 {
 			text += " GROUP BY " + strings.Join(keys, ", ")
 		}
 		if g.d.oneIn(3) {
 			text += " HAVING " + g.having(sc, keys)
 		}
-	case mode == 3:
+	case 3:
 		text = "DISTINCT " + text
 	}
 	text = pick(g.d, "SELECT ", "select ", "SELECT\n  ") + text
@@ -198,8 +199,11 @@ func (g *generator) windowed(sc *scope) string {
 	if over == "" || number == "" {
 		return "count(*) OVER ()"
 	}
-	return pick(g.d, "count(*) OVER (PARTITION BY "+over+")", "rank() OVER (ORDER BY "+over+")", "sum("+number+") OVER (PARTITION BY "+over+")",
-		"dense_rank() OVER (PARTITION BY "+over+" ORDER BY "+number+" DESC)", "count(*) OVER (ORDER BY "+over+")")
+	return pick(g.d,
+		"count(*) OVER (PARTITION BY "+over+")", "rank() OVER (ORDER BY "+over+")",
+		"sum("+number+") OVER (PARTITION BY "+over+")",
+		"dense_rank() OVER (PARTITION BY "+over+" ORDER BY "+number+" DESC)",
+		"count(*) OVER (ORDER BY "+over+")")
 }
 
 // having makes a condition on groups.
@@ -223,7 +227,8 @@ func (g *generator) aggregate(text bool, outer *scope, depth int) (string, []col
 	sc := &scope{outer: outer}
 	from, links := g.from(sc, depth)
 	expr := g.aggregated(&scope{sources: sc.sources}, text)
-	return "SELECT " + expr + " AS c1 FROM " + from + " WHERE " + links + g.condition(sc, depth) + g.bound(sc.sources), []column{{"c1", text}}
+	where := links + g.condition(sc, depth) + g.bound(sc.sources)
+	return "SELECT " + expr + " AS c1 FROM " + from + " WHERE " + where, []column{{"c1", text}}
 }
 
 // limit orders by all columns, so that what is cut off does not depend on the database.
@@ -239,7 +244,8 @@ func (g *generator) limit(columns int) string {
 	if g.dialect == "mysql" { // MariaDB forgets it where DISTINCT finds that all columns are constants
 		offset = ""
 	}
-	return " ORDER BY " + strings.Join(keys, ", ") + " LIMIT " + pick(g.d, "5", "1", "3", g.arg(int64(4), false)) + offset
+	rows := pick(g.d, "5", "1", "3", g.arg(int64(4), false))
+	return " ORDER BY " + strings.Join(keys, ", ") + " LIMIT " + rows + offset
 }
 
 // comment makes a comment that is to be left alone.

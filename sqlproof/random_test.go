@@ -53,12 +53,12 @@ func TestRandom(t *testing.T) {
 				return
 			}
 			start := time.Now()
-			for n := uint64(0); n < fixedStatements; n++ {
+			for n := range uint64(fixedStatements) {
 				r.run(t, 1, n)
 			}
 			assert.False(t, r.gone, "the server is gone")
 			for seed := uint64(start.UnixNano()) % 1e9; time.Since(start) < budget; seed++ {
-				for n := uint64(0); n < 500; n++ {
+				for n := range uint64(500) {
 					r.run(t, seed, n)
 				}
 			}
@@ -186,8 +186,8 @@ func (r *random) count(d decision) {
 // summary says what was run. A test in which too little is compared proves nothing.
 func (r *random) summary(t *testing.T, took time.Duration) {
 	t.Helper()
-	t.Logf("%d statements in %v: %d refused, %d sent as they are, %d that the database does not take, %d too slow, %d without rows",
-		r.runs, took.Round(time.Millisecond), r.refused, r.plain, r.invalid, r.slow, r.empty)
+	t.Logf("%d statements in %v: %d refused, %d sent as they are, %d that the database does not take, %d too slow, "+
+		"%d without rows", r.runs, took.Round(time.Millisecond), r.refused, r.plain, r.invalid, r.slow, r.empty)
 	for why, n := range r.reasons {
 		t.Logf("%5d × %s", n, why)
 	}

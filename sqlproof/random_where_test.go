@@ -65,12 +65,13 @@ func (g *generator) value(sc *scope, text bool, depth int) string {
 
 func (g *generator) constant(text bool) string {
 	if text {
-		return pick(g.d, "'paid'", "'shipped'", "'card'", "'a'", "'b'", "'retail'", "'it''s tenant_id = ''a'''", "'-- x'", "'SO-1004'")
+		return pick(g.d,
+			"'paid'", "'shipped'", "'card'", "'a'", "'b'", "'retail'", "'it''s tenant_id = ''a'''", "'-- x'", "'SO-1004'")
 	}
 	return pick(g.d, "1", "2", "3", "10", "0", "1001", "500", "5000")
 }
 
-// same writes an operator that compares.
+// compare writes an operator that compares.
 func (g *generator) compare() string { return pick(g.d, " = ", " > ", " <> ", " <= ", " < ") }
 
 // condition makes a condition, in which the tenant column is often mentioned, and mostly in vain.
@@ -245,5 +246,6 @@ func (g *generator) types(most int) []bool {
 
 // owned picks a table that has a tenant column.
 func (g *generator) owned() string {
-	return pick(g.d, slices.DeleteFunc(slices.Clone(tableNames), func(name string) bool { return name == "countries" || name == "product_tags" })...)
+	others := func(name string) bool { return name == "countries" || name == "product_tags" }
+	return pick(g.d, slices.DeleteFunc(slices.Clone(tableNames), others)...)
 }

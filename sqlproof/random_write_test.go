@@ -1,11 +1,15 @@
 package sqlproof_test
 
-import "strings"
-
 // written are the columns that random statements change: no keys.
 var written = map[string]column{
-	"orders": {"note", true}, "customers": {"segment", true}, "payments": {"amount_cents", false}, "order_items": {"quantity", false},
-	"products": {"price_cents", false}, "tags": {"color", true}, "employees": {"salary_cents", false}, "subscriptions": {"monthly_cents", false},
+	"orders":        {"note", true},
+	"customers":     {"segment", true},
+	"payments":      {"amount_cents", false},
+	"order_items":   {"quantity", false},
+	"products":      {"price_cents", false},
+	"tags":          {"color", true},
+	"employees":     {"salary_cents", false},
+	"subscriptions": {"monthly_cents", false},
 }
 
 // write makes a statement that changes rows.
@@ -137,7 +141,8 @@ func (g *generator) insert(depth int) string {
 	} else {
 		var s *source
 		s, from = g.target(sc)
-		items = s.called + ".id + " + pick(g.d, "5000", "0", "20") + ", coalesce(" + g.value(sc, false, depth-1) + ", 7)"
+		items = s.called + ".id + " + pick(g.d, "5000", "0", "20")
+		items += ", coalesce(" + g.value(sc, false, depth-1) + ", 7)"
 	}
 	if into.rest != "" {
 		columns, items = columns+", "+into.rest, items+", "+into.values
@@ -162,17 +167,16 @@ func (g *generator) insert(depth int) string {
 // conflict says what becomes of a row that is there already.
 func (g *generator) conflict(table, key, number string) string {
 	n := g.d.n(5)
+	old := table + "." + number
 	switch {
 	case n < 3:
 		return ""
 	case g.dialect == "mysql":
-		return " ON DUPLICATE KEY UPDATE " + number + " = " + pick(g.d, "VALUES("+number+") + 1", table+"."+number+" + 1")
+		return " ON DUPLICATE KEY UPDATE " + number + " = " + pick(g.d, "VALUES("+number+") + 1", old+" + 1")
 	case n == 3:
 		return " ON CONFLICT (tenant_id, " + key + ") DO NOTHING"
 	}
-	where := pick(g.d, "", number+" > 5", table+".tenant_id = 'a' OR 1 = 1", "excluded.tenant_id = 'a'", table+".tenant_id = "+g.arg("a", true))
-	if where != "" {
-		where = " WHERE " + strings.Replace(where, number, table+"."+number, 1)
-	}
-	return " ON CONFLICT (tenant_id, " + key + ") DO UPDATE SET " + number + " = excluded." + number + " + " + table + "." + number + where
+	return " ON CONFLICT (tenant_id, " + key + ") DO UPDATE SET " + number + " = excluded." + number + " + " + old +
+		pick(g.d, "", " WHERE "+old+" > 5", " WHERE "+table+".tenant_id = 'a' OR 1 = 1", " WHERE excluded.tenant_id = 'a'",
+			" WHERE "+table+".tenant_id = "+g.arg("a", true))
 }

@@ -13,6 +13,7 @@ type Refusal struct { //nolint:errname // that is what it is called throughout
 	Table   string // the table in question; "" for the whole statement
 	Unknown bool   // the table is in none of the lists
 	Foreign bool   // a row is to be another tenant's
+	Reaches bool   // a function in it reads what its argument names, so that no table need be named
 
 	Offset       int // where; -1 if that is not known
 	Line, Column int // the same, counted from 1, in characters; 0 if not known

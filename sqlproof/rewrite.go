@@ -242,7 +242,7 @@ func (r *rewrite) addWhere(b *Block, ks []*tableOf) *Refusal {
 		if where < 0 {
 			return r.p.refuse(ks[0].source, "the WHERE of its query was not found", "")
 		}
-		r.around(where, st.conditionEnd(b, where+1), closesWhere, " AND "+text, marks)
+		r.around(where, st.conditionEnd(b, where+1), closesWhere, text, marks)
 		return nil
 	}
 	from := keyword + 1
@@ -272,17 +272,18 @@ func (s *Statement) clauseFrom(b *Block) int {
 // addOn adds conditions to the ON of a join.
 func (r *rewrite) addOn(_ *Block, j *Join, ks []*tableOf) {
 	text, marks := r.predicates(ks)
-	r.around(int(j.on), r.p.st.onEnd(int(j.on)), closesOn, " AND "+text, marks)
+	r.around(int(j.on), r.p.st.onEnd(int(j.on)), closesOn, text, marks)
 }
 
-// around puts what stands between a keyword and the token end in parentheses, and text behind it.
+// around puts what stands between a keyword and the token end in parentheses, and text before it: databases that evaluate
+// from left to right then do not come to the application's condition with another tenant's row, of which an error could tell.
 func (r *rewrite) around(keyword, end int, order int8, text string, marks []Table) {
 	if keyword+1 >= end { // found when the text is read again
 		return
 	}
 	r.edits = append(r.edits,
-		edit{token: keyword + 1, order: opens, text: "("},
-		edit{token: end - 1, order: order, text: ")" + text, marks: marks})
+		edit{token: keyword + 1, order: opens, text: text + " AND (", marks: marks},
+		edit{token: end - 1, order: order, text: ")"})
 }
 
 // insert adds the tenant column to an INSERT that does not name it, and the condition to its upserts.
@@ -337,7 +338,7 @@ func (r *rewrite) addUpsert(k *tableOf, u *Upsert) {
 	}
 	r.note(k, "the WHERE of DO UPDATE")
 	if where >= 0 {
-		r.around(where, end, closesWhere, " AND "+text, marks)
+		r.around(where, end, closesWhere, text, marks)
 		return
 	}
 	r.edits = append(r.edits, edit{token: end - 1, order: closesWhere, text: " WHERE " + text, marks: marks})

@@ -29,6 +29,7 @@ func ruled() prooftest.Tables {
 		{Columns: []string{"shelf", "place"}, Keys: []string{"shelf", "place"}, Parent: t["products"]},
 		{Columns: []string{"tag_id"}, Keys: []string{"id"}, Parent: t["tags"]},
 	}}
+	t["loose_tags"] = sqlproof.Table{Class: sqlproof.Link, Name: "loose_tags", Ends: &[]sqlproof.End{}}
 	return t
 }
 

@@ -32,6 +32,8 @@ type Table struct {
 	Text bool // the column holds text, so a number is not compared with it
 	// Key is the caller's, and is handed back: it stands for the tenant's value for the column.
 	Key any
+	// Catalog tells of an Unknown table that it is one of the database's own that nobody may read with a tenant.
+	Catalog bool
 	// Ends are the foreign keys of a Link.
 	Ends *[]End
 }

@@ -21,7 +21,7 @@ func (p *proof) writesOf(b *Block) *Refusal {
 			if p.st.dialect != sqltext.MySQL {
 				return p.refuse(s, "REPLACE deletes the rows that are in the way, whoever owns them", "use ON CONFLICT … DO UPDATE")
 			}
-			p.need(Need{UniqueKeys, k.table, s.Name})
+			p.need(Need{UniqueKeys, k.table, s.Schema, s.Name})
 		}
 		if b.Kind == Insert && p.cuts(b) {
 			return p.refuse(s, cutsValues, "leave IGNORE out")
@@ -35,7 +35,7 @@ func (p *proof) writesOf(b *Block) *Refusal {
 			continue
 		}
 		if k.table.Class == Link {
-			p.need(Need{Ends, k.table, s.Name})
+			p.need(Need{Ends, k.table, s.Schema, s.Name})
 			for _, end := range *k.table.Ends {
 				if end.Carries == "" {
 					continue
@@ -103,7 +103,7 @@ func (p *proof) assigns(k *tableOf, a Assignment, upsert bool) *Refusal {
 			return r
 		}
 		if slices.ContainsFunc(end.Columns, func(c string) bool { return p.st.same(c, a.Column) }) {
-			p.need(Need{Ends, k.table, k.source.Name}) // the row is to join another one
+			p.need(Need{Ends, k.table, k.source.Schema, k.source.Name}) // the row is to join another one
 		}
 	}
 	return nil
@@ -227,7 +227,7 @@ func (p *proof) upserts(k *tableOf, u *Upsert) *Refusal {
 	}
 	for _, a := range u.Set {
 		if !p.guarded(k, a) {
-			p.need(Need{UniqueKeys, k.table, k.source.Name})
+			p.need(Need{UniqueKeys, k.table, k.source.Schema, k.source.Name})
 			break
 		}
 	}

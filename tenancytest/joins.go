@@ -174,11 +174,12 @@ func joinTexts() []check {
 			return db.Model(c.noParent()).Select("x.name, x.mark").Joins("RIGHT JOIN " + child(c) + " x ON " + on).Find(rows)
 		}),
 		text("FULL JOIN as text", maps, func(c *trial, db *gorm.DB, rows any) *gorm.DB {
-			if db.Name() == "mysql" {
-				return db.Model(c.noParent()).Select("name").Find(rows)
+			join := "FULL JOIN "
+			if db.Name() == "mysql" { // has none
+				join = "RIGHT JOIN "
 			}
 			on := parent(c) + ".name = x.name"
-			return db.Model(c.noParent()).Select("x.name, x.mark").Joins("FULL JOIN " + child(c) + " x ON " + on).Find(rows)
+			return db.Model(c.noParent()).Select("x.name, x.mark").Joins(join + child(c) + " x ON " + on).Find(rows)
 		}),
 		text("LEFT JOIN as text, with an argument", maps, func(c *trial, db *gorm.DB, rows any) *gorm.DB {
 			return db.Model(c.noParent()).Select("x.name, x.mark").Joins("LEFT JOIN "+child(c)+" x ON x.name = ?", "c1").Where("x.name IS NOT NULL").Find(rows)

@@ -19,7 +19,7 @@ func TestRun(t *testing.T) {
 	require.True(t, found)
 	globex, raw, found := strings.Cut(globex, "Raw SQL, as acme")
 	require.True(t, found)
-	require.Contains(t, raw, "(o.customer_id = c.id) AND `o`.`tenant_id` = \"acme\" WHERE `c`.`tenant_id` = \"acme\" GROUP BY")
+	require.Contains(t, raw, "ON `o`.`tenant_id` = \"acme\" AND (o.customer_id = c.id) WHERE `c`.`tenant_id` = \"acme\" GROUP BY")
 	require.Contains(t, raw, "Ada has 1 order(s)")
 	for _, name := range []string{"Ada", "Bob"} {
 		require.Contains(t, acme, name)

@@ -296,6 +296,8 @@ func called(name string) (why string) {
 	switch callOf(name) {
 	case readsText:
 		return describe(name, "reads what its argument names")
+	case tellsOfOthers:
+		return describe(name, "tells of other statements or tenants")
 	case setsConfig:
 		return describe(name, "changes the session")
 	default:

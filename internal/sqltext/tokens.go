@@ -48,11 +48,22 @@ func (d Dialect) Tokens(sql string, into []Token) (tokens []Token, why string) {
 		return nil, why
 	}
 	s := scanner{text: sql, dialect: d, statement: true}
-	depth, doubled, brackets := 0, 0, 0
+	depth, doubled, brackets, run := 0, 0, 0, 0
 	var double [deepest + 1]bool // whether the open parenthesis came directly after another
 	for {
 		t := s.next()
 		k := Operator
+		if t.kind != opening {
+			if run > 1 && t.kind == word && beginsQueries(sql[t.start:t.end]) {
+				for d := depth - run + 2; d <= depth; d++ {
+					double[d] = true
+				}
+				if doubled += run - 1; doubled > nested {
+					return nil, `more than 6 queries in "((" in one another`
+				}
+			}
+			run = 0
+		}
 		switch t.kind {
 		case nothing:
 			if depth > 0 {
@@ -77,12 +88,8 @@ func (d Dialect) Tokens(sql string, into []Token) (tokens []Token, why string) {
 			if depth++; depth > deepest {
 				return nil, "more than 64 parentheses in one another"
 			}
-			double[depth] = len(tokens) > 0 && tokens[len(tokens)-1].Kind == Open
-			if double[depth] {
-				if doubled++; doubled > nested {
-					return nil, `more than 6 pairs of "((" in one another`
-				}
-			}
+			double[depth] = false
+			run++
 			tokens = append(tokens, Token{Kind: Open, Depth: int16(depth - 1), Start: int32(t.start), End: int32(t.end)}) //nolint:gosec // bounded above
 			continue
 		case closing:
@@ -118,6 +125,15 @@ func (d Dialect) Tokens(sql string, into []Token) (tokens []Token, why string) {
 		}
 		tokens = append(tokens, Token{Kind: k, Depth: int16(depth), Start: int32(t.start), End: int32(t.end)}) //nolint:gosec // bounded above
 	}
+}
+
+// beginsQueries tells whether a word begins a query.
+func beginsQueries(word string) bool {
+	switch strings.ToLower(word) {
+	case "select", "with", "values", "table":
+		return true
+	}
+	return false
 }
 
 // mark tells placeholders from other operators, and refuses what is like one but is bound in another way.
@@ -179,11 +195,9 @@ func (s *scanner) continued(i int) bool {
 	return false
 }
 
-// backslashes tells whether a backslash in a string may be an escape: always in MySQL, whose mode can also say no.
-// PostgreSQL's plain strings have none since 9.1 (standard_conforming_strings), and SQLite's never had.
-func (s *scanner) backslashes() bool {
-	return !s.statement || s.dialect == MySQL || s.dialect == Unknown
-}
+// backslashes tells whether a backslash in a string may be an escape: in MySQL it is one unless the mode says no, in
+// PostgreSQL it is none unless a setting says so (standard_conforming_strings), and SQLite's strings never have any.
+func (s *scanner) backslashes() bool { return !s.statement || s.dialect != SQLite }
 
 // Unquote returns the name that a token spells: without its quotes, and in lower case if it has none and the dialect is
 // PostgreSQL.

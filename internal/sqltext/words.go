@@ -84,10 +84,11 @@ func lower(dst []byte, w string) []byte {
 type call uint8
 
 const (
-	harmless   call = iota
-	takesFrom       // writes one of its arguments after FROM
-	readsText       // runs SQL that it gets as text, or reads a table or a file that it gets the name of
-	setsConfig      // changes the session: a search path or a role decides which tables are reached
+	harmless      call = iota
+	takesFrom          // writes one of its arguments after FROM
+	readsText          // runs SQL that it gets as text, or reads a table or a file that it gets the name of
+	tellsOfOthers      // tells of other statements on the connection, or of sequences and locks that all tenants share
+	setsConfig         // changes the session: a search path or a role decides which tables are reached
 )
 
 const longestFunction = len("pg_logical_slot_peek_binary_changes")
@@ -103,8 +104,10 @@ func callOf(name string) call {
 	switch string(f) {
 	case "extract", "substring", "substr", "trim", "overlay":
 		return takesFrom
-	case "setval", "lastval", // of sequences that all tenants share
-		"ts_stat", "ts_rewrite", "connectby", "xpath_table", "get_raw_page", "loread", "lowrite", "pg_stat_file", // PostgreSQL
+	case "setval", "lastval", "currval", "currtid2", "last_insert_id", "found_rows", "row_count", "last_insert_rowid", "changes",
+		"total_changes", "get_lock", "release_lock", "release_all_locks", "is_used_lock", "row_security_active":
+		return tellsOfOthers
+	case "ts_stat", "ts_rewrite", "connectby", "xpath_table", "get_raw_page", "loread", "lowrite", "pg_stat_file", // PostgreSQL
 		"load_file", "sys_exec", "sys_eval", // MySQL
 		"load_extension", "readfile", "writefile", "fts3_tokenizer", "edit", "eval": // SQLite
 		return readsText
@@ -120,7 +123,14 @@ func callOf(name string) call {
 				return readsText
 			}
 		}
+	case 'h':
+		if begins(f, "has_") && len(f) > len("_privilege") && string(f[len(f)-len("_privilege"):]) == "_privilege" {
+			return readsText // its errors quote what it is given
+		}
 	case 'p':
+		if begins(f, "pg_advisory_xact_lock") || begins(f, "pg_try_advisory_xact_lock") || string(f) == "pg_size_pretty" {
+			return harmless
+		}
 		if begins(f, "pg_") && !begins(f, "pg_typeof") && !begins(f, "pg_column_size") && !begins(f, "pg_get_serial") {
 			return readsText // files, statistics of other tables, other sessions, the server's own state
 		}

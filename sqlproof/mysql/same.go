@@ -58,8 +58,13 @@ func (c *comparer) strip(v reflect.Value) reflect.Value {
 	at := 0
 	switch n := v.Interface().(type) {
 	case *ast.BinaryOperationExpr:
-		if n.Op == opcode.LogicAnd && c.in(n.R.OriginTextPosition()) {
-			return reflect.ValueOf(&n.L).Elem()
+		if n.Op == opcode.LogicAnd {
+			switch left, right := c.in(position(n.L)), c.in(position(n.R)); {
+			case left && !right:
+				return reflect.ValueOf(&n.R).Elem()
+			case right && !left:
+				return reflect.ValueOf(&n.L).Elem()
+			}
 		}
 		at = n.OriginTextPosition()
 	case *ast.TableSource:
@@ -75,6 +80,17 @@ func (c *comparer) strip(v reflect.Value) reflect.Value {
 		return reflect.Value{}
 	}
 	return v
+}
+
+// position returns where an expression stands, without parentheses around it.
+func position(e ast.ExprNode) int {
+	for {
+		p, ok := e.(*ast.ParenthesesExpr)
+		if !ok {
+			return e.OriginTextPosition()
+		}
+		e = p.Expr
+	}
 }
 
 // unwrapped makes the table again of (SELECT * FROM table WHERE …) AS alias.

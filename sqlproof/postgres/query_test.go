@@ -19,7 +19,7 @@ func TestExpressions(t *testing.T) {
 		},
 		{
 			`SELECT id orders, name AS items, age tags FROM users WHERE age > $1`,
-			`SELECT id orders, name AS items, age tags FROM users WHERE (age > $1) AND "users"."tenant_id" = $2`,
+			`SELECT id orders, name AS items, age tags FROM users WHERE "users"."tenant_id" = $2 AND (age > $1)`,
 		},
 		{`SELECT count(*) orders`, asItIs},
 		{
@@ -28,11 +28,11 @@ func TestExpressions(t *testing.T) {
 		},
 		{
 			`SELECT u.id FROM users u WHERE u.a = 1 OR u.b = 2`,
-			`SELECT u.id FROM users u WHERE (u.a = 1 OR u.b = 2) AND "u"."tenant_id" = $1`,
+			`SELECT u.id FROM users u WHERE "u"."tenant_id" = $1 AND (u.a = 1 OR u.b = 2)`,
 		},
 		{
 			`SELECT * FROM users WHERE NOT a ORDER BY lower(name) LIMIT 1`,
-			`SELECT * FROM users WHERE (NOT a) AND "users"."tenant_id" = $1 ORDER BY lower(name) LIMIT 1`,
+			`SELECT * FROM users WHERE "users"."tenant_id" = $1 AND (NOT a) ORDER BY lower(name) LIMIT 1`,
 		},
 		{
 			`SELECT (age) FROM users`,
@@ -64,7 +64,7 @@ func TestExpressions(t *testing.T) {
 		},
 		{
 			`SELECT * FROM users WHERE id IN (SELECT user_id FROM orders) AND id = ANY (SELECT user_id FROM items) AND age > ALL (SELECT age FROM docs)`,
-			`SELECT * FROM users WHERE (id IN (SELECT user_id FROM orders WHERE "orders"."tenant_id" = $1) AND id = ANY (SELECT user_id FROM items WHERE "items"."tenant_id" = $2) AND age > ALL (SELECT age FROM docs WHERE "docs"."tenant_id" = $3)) AND "users"."tenant_id" = $4`,
+			`SELECT * FROM users WHERE "users"."tenant_id" = $1 AND (id IN (SELECT user_id FROM orders WHERE "orders"."tenant_id" = $2) AND id = ANY (SELECT user_id FROM items WHERE "items"."tenant_id" = $3) AND age > ALL (SELECT age FROM docs WHERE "docs"."tenant_id" = $4))`,
 		},
 		{
 			`SELECT ARRAY(SELECT id FROM orders), (SELECT max(id) FROM items) FROM countries`,
@@ -72,7 +72,7 @@ func TestExpressions(t *testing.T) {
 		},
 		{
 			`SELECT * FROM users u WHERE EXISTS (SELECT 1 FROM orders o WHERE o.tenant_id = u.tenant_id)`,
-			`SELECT * FROM users u WHERE (EXISTS (SELECT 1 FROM orders o WHERE o.tenant_id = u.tenant_id)) AND "u"."tenant_id" = $1`,
+			`SELECT * FROM users u WHERE "u"."tenant_id" = $1 AND (EXISTS (SELECT 1 FROM orders o WHERE o.tenant_id = u.tenant_id))`,
 		},
 		{
 			`SELECT count(*) FILTER (WHERE id IN (SELECT id FROM orders)), sum(a ORDER BY (SELECT 1 FROM items)) OVER (PARTITION BY (SELECT 2 FROM docs) ORDER BY (SELECT 3 FROM jobs)) FROM users`,
@@ -128,11 +128,11 @@ func TestExpressions(t *testing.T) {
 		},
 		{
 			`SELECT * FROM users u WHERE u.limit > 1 AND u.offset > 2 AND u.order = 3 AND lock IN (1, 2)`,
-			`SELECT * FROM users u WHERE (u.limit > 1 AND u.offset > 2 AND u.order = 3 AND lock IN (1, 2)) AND "u"."tenant_id" = $1`,
+			`SELECT * FROM users u WHERE "u"."tenant_id" = $1 AND (u.limit > 1 AND u.offset > 2 AND u.order = 3 AND lock IN (1, 2))`,
 		},
 		{
 			`SELECT u.from FROM users u WHERE u.a IS DISTINCT FROM u.b`,
-			`SELECT u.from FROM users u WHERE (u.a IS DISTINCT FROM u.b) AND "u"."tenant_id" = $1`,
+			`SELECT u.from FROM users u WHERE "u"."tenant_id" = $1 AND (u.a IS DISTINCT FROM u.b)`,
 		},
 		{
 			`SELECT a IS DISTINCT FROM b, c FROM users`,
@@ -166,11 +166,11 @@ func TestExpressions(t *testing.T) {
 		},
 		{
 			`SELECT * FROM users WHERE "TENANT_ID" = $1`,
-			`SELECT * FROM users WHERE ("TENANT_ID" = $1) AND "users"."tenant_id" = $2`,
+			`SELECT * FROM users WHERE "users"."tenant_id" = $2 AND ("TENANT_ID" = $1)`,
 		},
 		{
 			`SELECT * FROM USERS WHERE Tenant_ID = $1`,
-			`SELECT * FROM USERS WHERE (Tenant_ID = $1) AND "users"."tenant_id" = $2`,
+			`SELECT * FROM USERS WHERE "users"."tenant_id" = $2 AND (Tenant_ID = $1)`,
 		},
 		{
 			`SELECT interval '1 day', date '2024-01-01', B'1', X'1F', 1.5e3, -1, NULL, true FROM users`,
@@ -188,7 +188,7 @@ func TestSources(t *testing.T) {
 		},
 		{
 			`SELECT * FROM "public" . "users" WHERE true`,
-			`SELECT * FROM "public" . "users" WHERE (true) AND "users"."tenant_id" = $1`,
+			`SELECT * FROM "public" . "users" WHERE "users"."tenant_id" = $1 AND (true)`,
 		},
 		{
 			`SELECT * FROM public.users u FULL JOIN companies c ON true`,
@@ -212,27 +212,27 @@ func TestSources(t *testing.T) {
 		},
 		{
 			`SELECT * FROM users JOIN companies USING (company_id) AS m WHERE m.company_id = 1`,
-			`SELECT * FROM users JOIN companies USING (company_id) AS m WHERE (m.company_id = 1) AND "users"."tenant_id" = $1 AND "companies"."tenant_id" = $2`,
+			`SELECT * FROM users JOIN companies USING (company_id) AS m WHERE "users"."tenant_id" = $1 AND "companies"."tenant_id" = $2 AND (m.company_id = 1)`,
 		},
 		{
 			`SELECT * FROM users u, companies c, LATERAL (SELECT * FROM orders o WHERE o.user_id = u.id) x`,
-			`SELECT * FROM users u, companies c, LATERAL (SELECT * FROM orders o WHERE (o.user_id = u.id) AND "o"."tenant_id" = $1) x WHERE "u"."tenant_id" = $2 AND "c"."tenant_id" = $3`,
+			`SELECT * FROM users u, companies c, LATERAL (SELECT * FROM orders o WHERE "o"."tenant_id" = $1 AND (o.user_id = u.id)) x WHERE "u"."tenant_id" = $2 AND "c"."tenant_id" = $3`,
 		},
 		{
 			`SELECT * FROM users u LEFT JOIN companies c ON c.id = u.company_id AND (c.a OR c.b)`,
-			`SELECT * FROM users u LEFT JOIN companies c ON (c.id = u.company_id AND (c.a OR c.b)) AND "c"."tenant_id" = $1 WHERE "u"."tenant_id" = $2`,
+			`SELECT * FROM users u LEFT JOIN companies c ON "c"."tenant_id" = $1 AND (c.id = u.company_id AND (c.a OR c.b)) WHERE "u"."tenant_id" = $2`,
 		},
 		{
 			`SELECT * FROM users u LEFT JOIN companies c ON true LEFT JOIN orders o ON false WHERE a OR b`,
-			`SELECT * FROM users u LEFT JOIN companies c ON (true) AND "c"."tenant_id" = $1 LEFT JOIN orders o ON (false) AND "o"."tenant_id" = $2 WHERE (a OR b) AND "u"."tenant_id" = $3`,
+			`SELECT * FROM users u LEFT JOIN companies c ON "c"."tenant_id" = $1 AND (true) LEFT JOIN orders o ON "o"."tenant_id" = $2 AND (false) WHERE "u"."tenant_id" = $3 AND (a OR b)`,
 		},
 		{
 			`SELECT * FROM users u LEFT JOIN (companies c JOIN orders o ON o.id = c.id) ON c.id = u.id`,
-			`SELECT * FROM users u LEFT JOIN (companies c JOIN orders o ON o.id = c.id) ON (c.id = u.id) AND "c"."tenant_id" = $1 AND "o"."tenant_id" = $2 WHERE "u"."tenant_id" = $3`,
+			`SELECT * FROM users u LEFT JOIN (companies c JOIN orders o ON o.id = c.id) ON "c"."tenant_id" = $1 AND "o"."tenant_id" = $2 AND (c.id = u.id) WHERE "u"."tenant_id" = $3`,
 		},
 		{
 			`SELECT * FROM users u RIGHT JOIN companies c ON u.id = c.id LEFT JOIN orders o ON (o.id) = c.id`,
-			`SELECT * FROM users u RIGHT JOIN companies c ON (u.id = c.id) AND "u"."tenant_id" = $1 LEFT JOIN orders o ON ((o.id) = c.id) AND "o"."tenant_id" = $2 WHERE "c"."tenant_id" = $3`,
+			`SELECT * FROM users u RIGHT JOIN companies c ON "u"."tenant_id" = $1 AND (u.id = c.id) LEFT JOIN orders o ON "o"."tenant_id" = $2 AND ((o.id) = c.id) WHERE "c"."tenant_id" = $3`,
 		},
 		{
 			`SELECT * FROM users u CROSS JOIN companies c`,
@@ -355,7 +355,7 @@ func TestWrites(t *testing.T) {
 	check(t, []proofCase{
 		{
 			`WITH d AS (DELETE FROM orders WHERE id = $1 RETURNING *), u AS (UPDATE users SET age = 1 RETURNING id), i AS (INSERT INTO items (a) VALUES (1) RETURNING *) SELECT * FROM d, u, i`,
-			`WITH d AS (DELETE FROM orders WHERE (id = $1) AND "orders"."tenant_id" = $2 RETURNING *), u AS (UPDATE users SET age = 1 WHERE "users"."tenant_id" = $3 RETURNING id), i AS (INSERT INTO items (a, "tenant_id") VALUES (1, $4) RETURNING *) SELECT * FROM d, u, i`,
+			`WITH d AS (DELETE FROM orders WHERE "orders"."tenant_id" = $2 AND (id = $1) RETURNING *), u AS (UPDATE users SET age = 1 WHERE "users"."tenant_id" = $3 RETURNING id), i AS (INSERT INTO items (a, "tenant_id") VALUES (1, $4) RETURNING *) SELECT * FROM d, u, i`,
 		},
 		{
 			`WITH users AS (SELECT 1) DELETE FROM users`,
@@ -383,7 +383,7 @@ func TestWrites(t *testing.T) {
 		},
 		{
 			`INSERT INTO users (a) SELECT a FROM orders UNION SELECT b FROM items WHERE c`,
-			`INSERT INTO users (a, "tenant_id") SELECT a, $1 FROM orders WHERE "orders"."tenant_id" = $2 UNION SELECT b, $1 FROM items WHERE (c) AND "items"."tenant_id" = $3`,
+			`INSERT INTO users (a, "tenant_id") SELECT a, $1 FROM orders WHERE "orders"."tenant_id" = $2 UNION SELECT b, $1 FROM items WHERE "items"."tenant_id" = $3 AND (c)`,
 		},
 		{
 			`INSERT INTO users (a) (SELECT a FROM orders LIMIT 1)`,
@@ -398,11 +398,11 @@ func TestWrites(t *testing.T) {
 		{`INSERT INTO countries DEFAULT VALUES`, asItIs},
 		{
 			`INSERT INTO users (a) OVERRIDING USER VALUE VALUES (1) ON CONFLICT (a, lower(b)) WHERE c DO UPDATE SET (a, b) = (SELECT 1, 2 FROM orders), d = EXCLUDED.d WHERE users.a > 1 RETURNING *`,
-			`INSERT INTO users (a, "tenant_id") OVERRIDING USER VALUE VALUES (1, $1) ON CONFLICT (a, lower(b)) WHERE c DO UPDATE SET (a, b) = (SELECT 1, 2 FROM orders WHERE "orders"."tenant_id" = $2), d = EXCLUDED.d WHERE (users.a > 1) AND "users"."tenant_id" = $3 RETURNING *`,
+			`INSERT INTO users (a, "tenant_id") OVERRIDING USER VALUE VALUES (1, $1) ON CONFLICT (a, lower(b)) WHERE c DO UPDATE SET (a, b) = (SELECT 1, 2 FROM orders WHERE "orders"."tenant_id" = $2), d = EXCLUDED.d WHERE "users"."tenant_id" = $3 AND (users.a > 1) RETURNING *`,
 		},
 		{
 			`INSERT INTO users (a) SELECT a FROM orders ON CONFLICT (a) DO UPDATE SET a = 1 WHERE users.b`,
-			`INSERT INTO users (a, "tenant_id") SELECT a, $1 FROM orders WHERE "orders"."tenant_id" = $2 ON CONFLICT (a) DO UPDATE SET a = 1 WHERE (users.b) AND "users"."tenant_id" = $3`,
+			`INSERT INTO users (a, "tenant_id") SELECT a, $1 FROM orders WHERE "orders"."tenant_id" = $2 ON CONFLICT (a) DO UPDATE SET a = 1 WHERE "users"."tenant_id" = $3 AND (users.b)`,
 		},
 		{
 			`INSERT INTO users (a, tenant_id) VALUES (1, $1) ON CONFLICT ON CONSTRAINT k DO UPDATE SET a = excluded.a, tenant_id = excluded.tenant_id`,
@@ -410,7 +410,7 @@ func TestWrites(t *testing.T) {
 		},
 		{
 			`UPDATE users SET a = 1 FROM companies c LEFT JOIN orders o ON o.id = c.id WHERE c.id = users.id RETURNING WITH (OLD AS o1) o1.a, (SELECT 1 FROM items)`,
-			`UPDATE users SET a = 1 FROM companies c LEFT JOIN orders o ON (o.id = c.id) AND "o"."tenant_id" = $1 WHERE (c.id = users.id) AND "users"."tenant_id" = $2 AND "c"."tenant_id" = $3 RETURNING WITH (OLD AS o1) o1.a, (SELECT 1 FROM items WHERE "items"."tenant_id" = $4)`,
+			`UPDATE users SET a = 1 FROM companies c LEFT JOIN orders o ON "o"."tenant_id" = $1 AND (o.id = c.id) WHERE "users"."tenant_id" = $2 AND "c"."tenant_id" = $3 AND (c.id = users.id) RETURNING WITH (OLD AS o1) o1.a, (SELECT 1 FROM items WHERE "items"."tenant_id" = $4)`,
 		},
 		{
 			`UPDATE users AS u SET (a, b) = ($1, (SELECT 1 FROM orders)), c[(SELECT 1 FROM items)] = 2`,
@@ -418,15 +418,15 @@ func TestWrites(t *testing.T) {
 		},
 		{
 			`UPDATE users SET a = DEFAULT, b = (SELECT c FROM companies WHERE companies.id = users.company_id)`,
-			`UPDATE users SET a = DEFAULT, b = (SELECT c FROM companies WHERE (companies.id = users.company_id) AND "companies"."tenant_id" = $1) WHERE "users"."tenant_id" = $2`,
+			`UPDATE users SET a = DEFAULT, b = (SELECT c FROM companies WHERE "companies"."tenant_id" = $1 AND (companies.id = users.company_id)) WHERE "users"."tenant_id" = $2`,
 		},
 		{
 			`UPDATE users SET tenant_id = $1 WHERE id = $2`,
-			`UPDATE users SET tenant_id = $1 WHERE (id = $2) AND "users"."tenant_id" = $3`,
+			`UPDATE users SET tenant_id = $1 WHERE "users"."tenant_id" = $3 AND (id = $2)`,
 		},
 		{
 			`DELETE FROM users USING companies c, LATERAL (SELECT 1 FROM orders) x WHERE a OR b`,
-			`DELETE FROM users USING companies c, LATERAL (SELECT 1 FROM orders WHERE "orders"."tenant_id" = $1) x WHERE (a OR b) AND "users"."tenant_id" = $2 AND "c"."tenant_id" = $3`,
+			`DELETE FROM users USING companies c, LATERAL (SELECT 1 FROM orders WHERE "orders"."tenant_id" = $1) x WHERE "users"."tenant_id" = $2 AND "c"."tenant_id" = $3 AND (a OR b)`,
 		},
 		{
 			`DELETE FROM users u`,
@@ -434,7 +434,7 @@ func TestWrites(t *testing.T) {
 		},
 		{
 			`DELETE FROM public.users WHERE id = $1 RETURNING *`,
-			`DELETE FROM public.users WHERE (id = $1) AND "users"."tenant_id" = $2 RETURNING *`,
+			`DELETE FROM public.users WHERE "users"."tenant_id" = $2 AND (id = $1) RETURNING *`,
 		},
 	})
 }

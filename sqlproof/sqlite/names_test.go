@@ -18,7 +18,7 @@ func TestNames(t *testing.T) {
 		},
 		{
 			"SELECT * FROM orders AS uſers WHERE EXISTS (SELECT 1 FROM users WHERE uſers.tenant_id = users.tenant_id)",
-			condition("SELECT * FROM orders AS uſers WHERE (EXISTS (SELECT 1 FROM users WHERE uſers.tenant_id = users.tenant_id)) AND `uſers`.`tenant_id` = ?"),
+			condition("SELECT * FROM orders AS uſers WHERE `uſers`.`tenant_id` = ? AND (EXISTS (SELECT 1 FROM users WHERE uſers.tenant_id = users.tenant_id))"),
 		},
 	}, func(t *testing.T, sql string) {
 		t.Helper()

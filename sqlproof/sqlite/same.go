@@ -44,8 +44,13 @@ func strip(v reflect.Value, in func(ast.Node) bool) reflect.Value {
 	}
 	switch n := v.Interface().(type) {
 	case *ast.BinaryExpr:
-		if n.Op == ast.OpAnd && in(n.Y) && v.Kind() == reflect.Interface {
-			return reflect.ValueOf(n).Elem().FieldByName("X")
+		if n.Op == ast.OpAnd && v.Kind() == reflect.Interface {
+			switch left, right := in(bare(n.X)), in(bare(n.Y)); {
+			case left && !right:
+				return reflect.ValueOf(n).Elem().FieldByName("Y")
+			case right && !left:
+				return reflect.ValueOf(n).Elem().FieldByName("X")
+			}
 		}
 	case *ast.TableRef:
 		if n.Select != nil && in(n.Select) {
@@ -57,6 +62,17 @@ func strip(v reflect.Value, in func(ast.Node) bool) reflect.Value {
 		return reflect.Value{}
 	}
 	return v
+}
+
+// bare returns an expression without parentheses around it.
+func bare(e ast.Expr) ast.Expr {
+	for {
+		p, ok := e.(*ast.ParenExpr)
+		if !ok {
+			return e
+		}
+		e = p.X
+	}
 }
 
 // unwrapped makes the table again of (SELECT * FROM table WHERE …) AS alias.

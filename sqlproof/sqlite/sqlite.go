@@ -213,8 +213,15 @@ func (r reader) ref(ref *ast.TableRef, b *sqlproof.Block) *sqlproof.Join {
 		alias = ref.Alias.Name
 	}
 	switch {
+	case len(ref.List) == 1 && ref.Join != nil:
+		// SQLite forgets the alias in "x, (t AS a)", so that a name means another table than the text says.
+		r.Fail(ref.Start, "a table alone in parentheses", "leave out the parentheses")
+		return r.Leaf(r.Derived(b, nil, alias))
 	case ref.List != nil:
 		tree := r.from(ref.List, b)
+		if tree.Kind == sqlproof.Leaf {
+			tree.Source.Fixed = true // a subquery in its place would lose its name, too
+		}
 		if tree.Alias = alias; alias != "" && tree.Kind == sqlproof.Leaf {
 			r.Unknown(ref.Start, "a name for a table in parentheses")
 		}
