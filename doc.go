@@ -37,8 +37,8 @@
 //   - What the database runs by itself is beyond the plugin: triggers, cascades, views that are not listed, stored functions
 //     called by name in an expression. Functions of the database's own that read what their argument names, such as
 //     query_to_xml, are refused.
-//   - The catalog tables that describe tables and columns can be read with raw SQL; those with statistics of rows, such as
-//     pg_stats, or of other sessions cannot.
+//   - The catalog tables that describe tables and columns, with the number of rows that pg_class has, can be read with raw
+//     SQL; those with statistics of values, such as pg_stats, or of other sessions cannot.
 //   - The *sql.DB that db.DB or [DB] returns, and connections made from it, bypass the plugin.
 //   - Foreign keys are looked at when a statement of GORM's writes them, not in raw SQL, and if a model with the relation is
 //     listed or was used before: list all models. A key that carries the tenant, such as (tenant_id, id), is the stronger choice: the database
@@ -56,7 +56,13 @@
 //   - In text, a backslash before a quote is refused, because databases differ in what it means: write LIKE ? ESCAPE '!'.
 //     Text is read as UTF-8: with a MySQL connection in another character set whose bytes can hold a quote, such as gbk or
 //     sjis, raw SQL is read in another way than the server reads it.
-//   - A view made by the Migrator from a query of a tenant holds that tenant's ID.
+//   - A view made by the Migrator from a query of a tenant holds that tenant's ID; one made from db.Raw is as it is written.
+//     Neither can be read before it is listed.
+//   - PostgreSQL chooses in which order it evaluates conditions, so an expression that fails, such as 1/(n-5), may do so on a
+//     row of another tenant's, whose values can then be in the error. Row-level security prevents that for all but leakproof
+//     functions. MySQL and SQLite evaluate the tenant's condition first, because it stands first.
+//   - A dry run with logger.Discard looks like a subquery of GORM's, and ToSQL then returns the text as it is before it is
+//     proven. It was not sent anywhere, and would be proven if it were.
 //   - With [UnlistedGlobal], raw SQL that names no table of tenants passes, whatever views and functions it uses.
 //
 // # The packages
