@@ -161,9 +161,8 @@ func TestConditions(t *testing.T) {
 		},
 		{
 			"a list with a column in it binds nothing, and leaves no check",
-			"SELECT o.id FROM orders o WHERE o.tenant_id IN ('a', ?, o.status)",
-			"SELECT o.id FROM orders o WHERE {o} AND (o.tenant_id IN ('a', ?, o.status))\n" +
-				"orders at 0",
+			"SELECT o.id FROM orders o WHERE o.tenant_id IN ('b', ?, o.status) AND o.tenant_id = 'a'",
+			"check 'a' for orders",
 		},
 		{
 			"a list with NULL binds nothing",
