@@ -174,5 +174,22 @@ func TestMySQLRules(t *testing.T) {
 			"INSERT INTO orders SET id = 1",
 			"refused: table orders: the tenant cannot be added to its rows",
 		},
+		{
+			"or is set to that of the row that was to be inserted",
+			"INSERT INTO orders (id) VALUES (?) ON DUPLICATE KEY UPDATE tenant_id = VALUES(tenant_id)",
+			"INSERT INTO orders (id, `tenant_id`) VALUES (?, ?) ON DUPLICATE KEY UPDATE tenant_id = " +
+				"VALUES(tenant_id)\n" +
+				"orders at 1; needs unique keys of orders",
+		},
+		{
+			"not to another of its columns",
+			"INSERT INTO orders (id) VALUES (?) ON DUPLICATE KEY UPDATE tenant_id = VALUES(note)",
+			"refused: table orders: column tenant_id is to hold another tenant, or SQL that could be one",
+		},
+		{
+			"there is no such row in an update",
+			"UPDATE orders SET tenant_id = VALUES(tenant_id)",
+			"refused: table orders: column tenant_id is to hold another tenant, or SQL that could be one",
+		},
 	})
 }

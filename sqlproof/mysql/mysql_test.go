@@ -3,7 +3,6 @@ package mysql
 import (
 	"flag"
 	"reflect"
-	"sync"
 	"testing"
 
 	"github.com/sqlc-dev/marino/ast"
@@ -175,19 +174,9 @@ func TestBlocks(t *testing.T) {
 	assert.Equal(t, 1, st.Main.Offset.Number)
 }
 
-// TestConcurrent is for the race detector: an analyzer is used by many at once.
 func TestConcurrent(t *testing.T) {
 	t.Parallel()
-	p := sqlproof.NewProver(New(), tables(), 1)
-	var all sync.WaitGroup
-	for range 4 {
-		all.Go(func() {
-			for _, s := range prooftest.Corpus(t) {
-				p.ProveStrictly(s.SQL)
-			}
-		})
-	}
-	all.Wait()
+	prooftest.Concurrent(t, New())
 }
 
 // TestCorpus compares what becomes of the statements of the corpus with what became of them before.
@@ -204,17 +193,9 @@ func readsAllTables(t testing.TB, sql string) {
 	if err != nil {
 		return
 	}
-	found := map[string]int{}
-	for _, b := range st.Blocks {
-		for _, s := range b.Sources {
-			if s.Kind == sqlproof.TableSource || s.Kind == sqlproof.CTESource {
-				found[s.Name]++
-			}
-		}
-	}
 	there := map[string]int{}
 	collect(reflect.ValueOf(st.Tree), there, map[any]bool{})
-	assert.Equal(t, there, found, sql)
+	assert.Equal(t, there, prooftest.Found(st), sql)
 }
 
 // collect counts the tables in a tree, of which parts can be shared; the names in a locking clause, and in the list of a

@@ -4,7 +4,6 @@ import (
 	"flag"
 	"reflect"
 	"strings"
-	"sync"
 	"testing"
 
 	"github.com/sqlc-dev/oliphant/ast"
@@ -131,19 +130,9 @@ func TestDeep(t *testing.T) {
 	}
 }
 
-// TestConcurrent is for the race detector: an analyzer is used by many at once.
 func TestConcurrent(t *testing.T) {
 	t.Parallel()
-	p := sqlproof.NewProver(New(), tables(), 1)
-	var all sync.WaitGroup
-	for range 4 {
-		all.Go(func() {
-			for _, s := range prooftest.Corpus(t) {
-				p.ProveStrictly(s.SQL)
-			}
-		})
-	}
-	all.Wait()
+	prooftest.Concurrent(t, New())
 }
 
 func TestCorpus(t *testing.T) {
@@ -159,17 +148,9 @@ func readsAllTables(t testing.TB, sql string) {
 	if err != nil {
 		return
 	}
-	found := map[string]int{}
-	for _, b := range st.Blocks {
-		for _, s := range b.Sources {
-			if s.Kind == sqlproof.TableSource || s.Kind == sqlproof.CTESource {
-				found[s.Name]++
-			}
-		}
-	}
 	there := map[string]int{}
 	collect(reflect.ValueOf(st.Tree), there, map[any]bool{})
-	assert.Equal(t, there, found, sql)
+	assert.Equal(t, there, prooftest.Found(st), sql)
 }
 
 // collect counts the tables in a tree, of which parts can be shared; the names in a locking clause are none.

@@ -168,6 +168,11 @@ func TestBound(t *testing.T) {
 	}
 }
 
+func TestConcurrent(t *testing.T) {
+	t.Parallel()
+	prooftest.Concurrent(t, New())
+}
+
 func TestCorpus(t *testing.T) {
 	t.Parallel()
 	prooftest.Golden(t, New(), tables(), *update, func(sql string) { readsAllTables(t, sql) })

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -64,6 +65,35 @@ func Golden(t *testing.T, analyzer sqlproof.Analyzer, tables sqlproof.Tables, up
 	want, err := os.ReadFile(file)
 	require.NoError(t, err)
 	require.Equal(t, string(want), got.String(), "run the test with -update, and read what it changes")
+}
+
+// Found counts the tables, by name, that an analyzer has found in a statement.
+func Found(st *sqlproof.Statement) map[string]int {
+	found := map[string]int{}
+	for _, b := range st.Blocks {
+		for _, s := range b.Sources {
+			if s.Kind == sqlproof.TableSource || s.Kind == sqlproof.CTESource {
+				found[s.Name]++
+			}
+		}
+	}
+	return found
+}
+
+// Concurrent is for the race detector: an analyzer is used by many at once.
+func Concurrent(t *testing.T, analyzer sqlproof.Analyzer) {
+	t.Helper()
+	p := sqlproof.NewProver(analyzer, CorpusTables(), 1)
+	corpus := Corpus(t)
+	var all sync.WaitGroup
+	for range 4 {
+		all.Go(func() {
+			for _, s := range corpus {
+				p.ProveStrictly(s.SQL)
+			}
+		})
+	}
+	all.Wait()
 }
 
 // Case is a text and what becomes of it if nothing in it is trusted: the text that is sent, AsItIs, or a part of the

@@ -1,6 +1,8 @@
 package prooftest
 
 import (
+	"regexp"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -15,9 +17,10 @@ type Fuzzed struct {
 	// Each is called for each text that is read or sent.
 	Each func(t testing.TB, sql string)
 	// Without returns the text of a plan for sql without the conditions that were added; some is false if they cannot be told
-	// from the text's own.
+	// from the text's own. Nil is for dialects that quote with backticks and have placeholders without numbers.
 	Without func(plan *sqlproof.Plan, sql string) (without string, some bool)
-	// Refusable tells whether there may be no place for one more condition in a text that has them.
+	// Refusable tells whether there may be no place for one more condition in a text that has them, besides that its
+	// parentheses would be too many.
 	Refusable func(sql string) bool
 }
 
@@ -30,6 +33,12 @@ func Fuzz(f *testing.F, of Fuzzed) {
 	}
 	for _, s := range of.Seeds {
 		f.Add(s)
+	}
+	if of.Without == nil {
+		of.Without = withoutAdded
+	}
+	mayBeRefused := func(sql string) bool {
+		return strings.Count(sql, "(") >= 6 || of.Refusable != nil && of.Refusable(sql)
 	}
 	p := sqlproof.NewProver(of.Analyzer, CorpusTables(), 1) // keeps nothing
 	f.Fuzz(func(t *testing.T, sql string) {
@@ -48,7 +57,7 @@ func Fuzz(f *testing.F, of Fuzzed) {
 		}
 		if strict.Refusal == nil {
 			again := p.ProveStrictly(strict.SQL)
-			require.True(t, again.Refusal == nil || of.Refusable(strict.SQL), "%s\n%v", strict.SQL, again.Refusal)
+			require.True(t, again.Refusal == nil || mayBeRefused(strict.SQL), "%s\n%v", strict.SQL, again.Refusal)
 		}
 		if plan.Refusal != nil || !plan.Rewritten() {
 			return
@@ -58,6 +67,16 @@ func Fuzz(f *testing.F, of Fuzzed) {
 			require.True(t, again.Refusal != nil || again.Rewritten(), without)
 		}
 	})
+}
+
+var added = regexp.MustCompile("`(?:[^`]|``)*`\\.`tenant_id` = \\?")
+
+// withoutAdded takes out what looks like an added condition, if the text had nothing that does.
+func withoutAdded(plan *sqlproof.Plan, sql string) (without string, some bool) {
+	if strings.Contains(strings.ToLower(sql), "tenant_id") {
+		return "", false
+	}
+	return added.ReplaceAllLiteralString(plan.SQL, "1"), added.MatchString(plan.SQL)
 }
 
 // CorpusTables are what is known of the tables of the corpus.
