@@ -243,7 +243,7 @@ func (g *generator) item(sc *scope, c *chain, depth int) string {
 		}
 		was := g.lateral
 		g.lateral = false
-		query, columns := g.query(g.types(3), inside, depth-1, true)
+		query, columns := g.query(g.types(3), inside, depth-1, g.dialect != "mysql")
 		g.lateral = was
 		s = &source{columns: columns}
 		s.called = g.alias(sc, "")

@@ -5,6 +5,7 @@ import (
 	"database/sql/driver"
 	"errors"
 	"fmt"
+	"net"
 	"os"
 	"strconv"
 	"strings"
@@ -158,9 +159,10 @@ func (r *random) check(t *testing.T, data []byte, count bool) string {
 // died tells whether a statement has made the server crash.
 func (r *random) died(t *testing.T, o outcome, sql string, args []any) bool {
 	t.Helper()
-	if errors.Is(o.err, mysql.ErrInvalidConn) || errors.Is(o.err, driver.ErrBadConn) {
+	var unreachable *net.OpError
+	if errors.Is(o.err, mysql.ErrInvalidConn) || errors.Is(o.err, driver.ErrBadConn) || errors.As(o.err, &unreachable) {
 		r.gone = true
-		t.Logf("the server has crashed of\n%s %v", sql, args)
+		t.Logf("the server has crashed, of this statement or the one before:\n%s %v", sql, args)
 	}
 	return r.gone
 }

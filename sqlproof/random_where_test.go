@@ -109,10 +109,7 @@ func (g *generator) condition(sc *scope, depth int) string {
 func (g *generator) inQuery(sc *scope, depth int) string {
 	text := g.d.oneIn(3)
 	left := g.value(sc, text, 0)
-	was := g.noWindows
-	g.noWindows = was || g.dialect == "mysql" // MariaDB turns IN into EXISTS, and counts wrongly then
 	query, _ := g.query([]bool{text}, sc, depth-1, false)
-	g.noWindows = was
 	return left + pick(g.d, " IN (", " NOT IN (") + query + ")"
 }
 
