@@ -29,8 +29,9 @@ const haste = 30 * time.Millisecond
 // what the statement itself gives where the tenant is alone, and leaves the rows of the other as they are. The statements
 // mention the tenant column in many places where that binds nothing.
 //
-// TENANCY_FUZZ_TIME bounds it on each database instead, with fresh seeds; TENANCY_FUZZ_SEED=seed:n runs the one statement
-// that a failure has printed; TENANCY_FUZZ_KEEP=1 goes on after a failure.
+// TENANCY_FUZZ_TIME bounds it on each database instead, with fresh seeds; TENANCY_FUZZ_SEED=seed:n runs the one
+// statement that a failure has printed; TENANCY_FUZZ_KEEP=1 goes on after a failure. A failure on MariaDB is to be looked
+// at twice: what it finds there is mostly a fault of the optimizer's, if it does not crash the server.
 func TestRandom(t *testing.T) {
 	budget := time.Duration(0)
 	if s := os.Getenv("TENANCY_FUZZ_TIME"); s != "" {
@@ -58,7 +59,7 @@ func TestRandom(t *testing.T) {
 				r.run(t, 1, n)
 			}
 			assert.False(t, r.gone, "the server is gone")
-			for seed := uint64(start.UnixNano()) % 1e9; time.Since(start) < budget; seed++ {
+			for seed := uint64(start.UnixNano()) % 1e9; !r.gone && time.Since(start) < budget; seed++ {
 				for n := range uint64(500) {
 					r.run(t, seed, n)
 				}

@@ -1,0 +1,5 @@
+//go:build !race
+
+package tenancytest
+
+const raced = false
