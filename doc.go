@@ -41,8 +41,8 @@
 //     SQL; those with statistics of values, such as pg_stats, or of other sessions cannot.
 //   - The *sql.DB that db.DB or [DB] returns, and connections made from it, bypass the plugin.
 //   - Foreign keys are looked at when a statement of GORM's writes them, not in raw SQL, and if a model with the relation is
-//     listed or was used before: list all models. A key that carries the tenant, such as (tenant_id, id), is the stronger choice: the database
-//     holds it.
+//     listed or was used before: list all models. A key that carries the tenant, such as (tenant_id, id), is the stronger
+//     choice: the database holds it.
 //   - Without Config.SQL, a callback of the application's own, or of another plugin, is not looked at if it changes the
 //     statement after "tenancy:confine". Register it before that one.
 //   - A row of a join table whose ends are both missing belongs to nobody and is not shown.
@@ -52,7 +52,10 @@
 //     generated column, the prefix of one, a row of the same moment) leaves that row alone; it is an error only if the
 //     database gives the row's primary key back.
 //   - MySQL (not MariaDB) refuses to UPDATE or DELETE rows of a table by a subquery on a join table that leads to it (error 1093):
-//     the condition on the join table reads both tables at its ends.
+//     the condition on the join table reads both tables at its ends. In text, where that condition would have to be added, it
+//     is refused, on MariaDB too.
+//   - MySQL and SQLite name a column without an alias after its text, so a subselect in the list to which a condition is
+//     added gives its column another name. Write an alias.
 //   - In text, a backslash before a quote is refused, because databases differ in what it means: write LIKE ? ESCAPE '!'.
 //     Text is read as UTF-8: with a MySQL connection in another character set whose bytes can hold a quote, such as gbk or
 //     sjis, raw SQL is read in another way than the server reads it.
@@ -60,7 +63,7 @@
 //     Neither can be read before it is listed.
 //   - PostgreSQL chooses in which order it evaluates conditions, so an expression that fails, such as 1/(n-5), may do so on a
 //     row of another tenant's, whose values can then be in the error. Row-level security prevents that for all but leakproof
-//     functions. MySQL and SQLite evaluate the tenant's condition first, because it stands first.
+//     functions. The tenant's condition stands first for databases that go by the order of the text, which none promises.
 //   - A dry run with logger.Discard looks like a subquery of GORM's, and ToSQL then returns the text as it is before it is
 //     proven. It was not sent anywhere, and would be proven if it were.
 //   - With [UnlistedGlobal], raw SQL that names no table of tenants passes, whatever views and functions it uses.

@@ -14,8 +14,9 @@ import (
 
 // reader reads the expressions of a clause before they are built, and finds the text that the application wrote in them:
 // only that can reach another table, or break out of the parentheses that the tenant condition is joined to. If the
-// statement is proven as a whole before it is sent, queries in parentheses are left to that. What GORM writes itself, values, columns and subqueries with a pass of their own, is fine as it is. An expression whose text only
-// its Build knows makes the whole opaque: then what it has written is read.
+// statement is proven as a whole before it is sent, queries in parentheses are left to that. What GORM writes itself,
+// values, columns and subqueries with a pass of their own, is fine as it is. An expression whose text only its Build knows
+// makes the whole opaque: then what it has written is read.
 type reader struct {
 	h     *Hooks
 	pass  *Pass

@@ -225,7 +225,7 @@ func (h *Hooks) uniqueKeys(pass *Pass) ([][]string, error) {
 	return append(keys, found...), err
 }
 
-// databaseKeys lists the columns of the unique keys that the database has for a table. It is asked once.
+// databaseKeys lists the columns of the unique keys that the database has for a table. It is asked until it has some.
 func (h *Hooks) databaseKeys(pass *Pass, t *tables.Table) ([][]string, error) {
 	if known, ok := h.unique.Load(t); ok {
 		found, _ := known.([][]string)

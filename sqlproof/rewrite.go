@@ -50,17 +50,12 @@ const (
 // complete finds a place for the condition of each source that is not bound. Each that is placed may bind others.
 func (p *proof) complete() (*rewrite, *Refusal) {
 	r := &rewrite{p: p, where: map[*Block][]*tableOf{}, on: map[*Join][]*tableOf{}, notes: map[*Source]string{}}
-	for i := range p.known {
-		if k := &p.known[i]; k.table.Class != Link {
-			if refusal := r.add(k); refusal != nil {
-				return nil, refusal
-			}
-		}
-	}
-	for i := range p.known { // by now they are bound if they are joined with both of their parents
-		if k := &p.known[i]; k.table.Class == Link {
-			if refusal := r.add(k); refusal != nil {
-				return nil, refusal
+	for _, links := range []bool{false, true} { // join tables last: by then they are bound if they are joined with both parents
+		for i := range p.known {
+			if k := &p.known[i]; (k.table.Class == Link) == links {
+				if refusal := r.add(k); refusal != nil {
+					return nil, refusal
+				}
 			}
 		}
 	}
@@ -73,7 +68,7 @@ func (p *proof) complete() (*rewrite, *Refusal) {
 		for _, s := range b.Sources {
 			for j := s.parent; j != nil; j = j.parent {
 				if ks := r.on[j]; len(ks) > 0 {
-					r.addOn(b, j, ks)
+					r.addOn(j, ks)
 					delete(r.on, j)
 				}
 			}
@@ -270,7 +265,7 @@ func (s *Statement) clauseFrom(b *Block) int {
 }
 
 // addOn adds conditions to the ON of a join.
-func (r *rewrite) addOn(_ *Block, j *Join, ks []*tableOf) {
+func (r *rewrite) addOn(j *Join, ks []*tableOf) {
 	text, marks := r.predicates(ks)
 	r.around(int(j.on), r.p.st.onEnd(int(j.on)), closesOn, text, marks)
 }
