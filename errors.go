@@ -2,6 +2,7 @@ package tenancy
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 )
 
@@ -24,7 +25,13 @@ var (
 	// ErrMissingShardKey means that a statement without a tenant does not say on which placement it runs. Use
 	// [WithPlacement].
 	ErrMissingShardKey = errors.New("tenancy: no placement to run on")
-	// ErrShardNotFound means that a placement names a database that the plugin does not have.
+	// ErrTenantUnavailable means that the tenant's database cannot be reached at the moment; it is tried again by and by.
+	ErrTenantUnavailable = errors.New("tenancy: tenant unavailable")
+	// ErrOverloaded means that all databases that may be open at once are in use, and none became free in time. See [PoolLimits].
+	ErrOverloaded = errors.New("tenancy: too many databases in use")
+	// ErrCrossShard means that a statement would need two databases, or a transaction a second one.
+	ErrCrossShard = errors.New("tenancy: more than one database is needed")
+	// ErrShardNotFound means that a placement names a database that the plugin does not have, or that is not there.
 	ErrShardNotFound = errors.New("tenancy: shard not found")
 	// ErrInvalidConfig means that the configuration or a model's tags are wrong; db.Use reports all faults at once.
 	ErrInvalidConfig = errors.New("tenancy: invalid configuration")
@@ -59,3 +66,33 @@ func (e *StatementError) Error() string {
 
 // Unwrap returns Err.
 func (e *StatementError) Unwrap() error { return e.Err }
+
+// PartialError is what work on many tenants or shards returns when some of it failed: the rest has been done.
+type PartialError struct {
+	Done   []string  // the names of tenants or shards whose part was done, in the order in which it ended
+	Failed []Failure // the others that were tried
+}
+
+// Failure is a part of the work of a [PartialError] that failed.
+type Failure struct {
+	Name string // of the tenant or shard
+	Err  error
+}
+
+// Error implements error: it counts, and shows the first failure.
+func (e *PartialError) Error() string {
+	if len(e.Failed) == 0 {
+		return "tenancy: nothing failed"
+	}
+	first := e.Failed[0]
+	return fmt.Sprintf("tenancy: %d of %d failed, the first for %q: %v", len(e.Failed), len(e.Failed)+len(e.Done), first.Name, first.Err)
+}
+
+// Unwrap returns the errors of all failures.
+func (e *PartialError) Unwrap() []error {
+	errs := make([]error, len(e.Failed))
+	for i, f := range e.Failed {
+		errs[i] = f.Err
+	}
+	return errs
+}

@@ -12,6 +12,9 @@ import (
 	"gorm.io/gorm/schema"
 
 	"github.com/gormtenancy/tenancy/callbacks"
+	"github.com/gormtenancy/tenancy/internal/pools"
+	"github.com/gormtenancy/tenancy/internal/rowsecurity"
+	"github.com/gormtenancy/tenancy/internal/schemas"
 	"github.com/gormtenancy/tenancy/internal/tables"
 	"github.com/gormtenancy/tenancy/sqlproof"
 )
@@ -32,6 +35,18 @@ type Config struct {
 	// Resolver finds the placement of a tenant. Zero: all tenants are in the database that gorm.Open opened, and are not
 	// looked up.
 	Resolver ShardResolver
+	// Shards are the databases known at start, opened when they are first needed. Zero: the one that gorm.Open opened.
+	Shards []Shard
+	// Open returns a shard that is in no list, when it is first needed; an unknown name is [ErrShardNotFound]. It must not
+	// create a database. It is called concurrently, once at a time for each name, and again when the shard was closed in the
+	// meantime. Zero: there are no other shards.
+	Open func(ctx context.Context, shard string) (Shard, error)
+	// Pools bounds the databases that are open at once. See [PoolLimits] for its zero value.
+	Pools PoolLimits
+	// RowSecurity is the PostgreSQL setting that row-level security policies read, such as "app.tenant_id". Each statement of a
+	// tenant is then sent with the setting bound to the tenant, until the end of its transaction. [Plugin.RowSecurityDDL] has
+	// the policies. Zero: off.
+	RowSecurity string
 	// SQL reads the text of statements: [github.com/gormtenancy/tenancy/sqlproof/postgres.New], mysql.New or sqlite.New, for
 	// the database that gorm.Open opened. With it each statement is proven to stay within the tenant before it is sent, and
 	// text of the application's own (raw SQL, joins, several tables) is confined. Zero: no text is read, so text that could
@@ -86,7 +101,15 @@ type Plugin struct {
 	cfg       Config
 	observers observers
 	nobody    callbacks.Subject // of contexts without a tenant
-	exclusive sync.Map          // Placement → ID: the tenant that has it
+	claims    claims
+	schemas   sync.Map // shard → the schema of its connections
+	dialect   string
+	databases *pools.Set
+	binder    *rowsecurity.Binder // nil: row-level security is off
+	runner    *schemas.Runner     // of the Migrator's statements in schemas
+	secured   sync.Map            // *sql.DB → *secured
+	prepares  bool                // gorm.Config.PrepareStmt
+	routes    bool                // statements can go to other pools than the one that gorm.Open opened
 
 	mu     sync.Mutex
 	home   map[string]gorm.Plugin // the plugin map of the *gorm.DB that this plugin is installed in
@@ -109,6 +132,7 @@ func New(cfg Config) *Plugin {
 	cfg.Models = slices.Clone(cfg.Models)
 	cfg.Global = slices.Clone(cfg.Global)
 	cfg.Reference = slices.Clone(cfg.Reference)
+	cfg.Shards = slices.Clone(cfg.Shards)
 	return &Plugin{cfg: cfg}
 }
 
@@ -139,7 +163,7 @@ func (p *Plugin) Initialize(db *gorm.DB) error {
 	if err := hooks.Register(db); err != nil {
 		return fmt.Errorf("%w: %w", ErrInvalidConfig, err)
 	}
-	p.router = &router{base: db.ConnPool, hooks: hooks}
+	p.router = &router{plugin: p, base: p.openHome(db), hooks: hooks}
 	db.ConnPool = p.router
 	if db.Statement != nil {
 		db.Statement.ConnPool = p.router
@@ -165,6 +189,8 @@ func (p *Plugin) configure(registry *tables.Registry, dialect string) error {
 	if p.cfg.RawSQL != RawRewrite && p.cfg.RawSQL != RawRefuse {
 		faults = append(faults, fmt.Errorf("%s: %d is not a policy", "RawSQL", p.cfg.RawSQL))
 	}
+	p.dialect = dialect
+	faults = append(faults, p.shardFaults()...)
 	if o := p.cfg.Observer; o != nil {
 		p.observers.scoped, _ = o.(ScopedObserver)
 		p.observers.refused, _ = o.(RefusedObserver)
@@ -219,10 +245,18 @@ func (r rules) Identify(ctx context.Context) (*callbacks.Subject, error) {
 }
 
 // Place implements [callbacks.Rules].
-func (r rules) Place(ctx context.Context, who *callbacks.Subject) (exclusive bool, err error) {
+func (r rules) Place(ctx context.Context, who *callbacks.Subject, pool gorm.ConnPool) (callbacks.Place, error) {
+	if t, ok := pool.(*transaction); ok {
+		if at, known := t.placeOf(who); known {
+			return callbacks.Place(at), nil
+		}
+	}
 	at, err := r.place(ctx, who)
-	return at.Exclusive, err
+	return callbacks.Place(at), err
 }
+
+// HidesRows implements [callbacks.Rules].
+func (r rules) HidesRows() bool { return r.binder != nil }
 
 // Adopt implements [callbacks.Rules].
 func (r rules) Adopt(pool gorm.ConnPool) gorm.ConnPool { return r.router.adopt(pool) }
@@ -272,6 +306,8 @@ func sentinel(reason callbacks.Reason) error {
 		return ErrUnknownTable
 	case callbacks.InvalidConfig:
 		return ErrInvalidConfig
+	case callbacks.CrossShard:
+		return ErrCrossShard
 	default:
 		return ErrUnconfinedSQL
 	}

@@ -18,9 +18,12 @@ import (
 // It must not be a gorm.TxBeginner: GORM asks for that first, and would get a *sql.Tx that asks for no pass
 // (gorm v1.31.2 finisher_api.go Begin).
 type router struct {
-	base  gorm.ConnPool
-	hooks *callbacks.Hooks
-	gate  bool // base may be a pool around another router, which must not ask again
+	plugin  *Plugin
+	base    gorm.ConnPool // of the default database, or what something else has put into a statement
+	hooks   *callbacks.Hooks
+	gate    bool // base may be a pool around another router, which must not ask again
+	foreign bool // base was put into the statement by something else
+	cached  bool // statements are prepared: Session{PrepareStmt: true}
 
 	mu       sync.Mutex
 	prepared *gorm.PreparedStmtDB // base with the cache of Session{PrepareStmt: true}
@@ -55,7 +58,7 @@ func (r *router) adopt(pool gorm.ConnPool) gorm.ConnPool {
 			return &transaction{router: r, bound: inner}
 		}
 	}
-	return &router{base: pool, hooks: r.hooks, gate: true}
+	return &router{plugin: r.plugin, base: pool, hooks: r.hooks, gate: true, foreign: true}
 }
 
 // withCache returns a router that prepares statements in the cache of p.
@@ -63,21 +66,31 @@ func (r *router) withCache(p *gorm.PreparedStmtDB) gorm.ConnPool {
 	if _, ok := r.base.(*gorm.PreparedStmtDB); ok {
 		return r
 	}
+	if r.plugin.cfg.Resolver != nil { // the database has a cache of its own, which is bounded
+		return &router{plugin: r.plugin, base: r.base, hooks: r.hooks, gate: r.gate, foreign: r.foreign, cached: true}
+	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.prepared == nil || r.prepared.Stmts != p.Stmts {
 		r.prepared = &gorm.PreparedStmtDB{ConnPool: r.base, Mux: p.Mux, Stmts: p.Stmts}
 	}
-	return &router{base: r.prepared, hooks: r.hooks}
+	return &router{plugin: r.plugin, base: r.prepared, hooks: r.hooks, gate: r.gate, foreign: r.foreign, cached: true}
 }
 
-// PrepareContext implements [gorm.ConnPool]. GORM itself prepares below the router.
+// PrepareContext implements [gorm.ConnPool]. GORM itself prepares below the router. What is prepared here runs without a
+// look at its arguments, and where it was prepared.
 func (r *router) PrepareContext(ctx context.Context, query string) (*sql.Stmt, error) {
-	_, query, _, err := r.hooks.Admit(ctx, query, nil)
+	pass, query, _, err := r.hooks.Admit(ctx, query, nil)
 	if err != nil {
 		return nil, err
 	}
-	return r.base.PrepareContext(ctx, query)
+	t, err := r.route(ctx, pass, query)
+	if err != nil {
+		return nil, err
+	}
+	stmt, err := t.conn.PrepareContext(ctx, query)
+	t.done(ctx, err)
+	return stmt, err
 }
 
 // ExecContext implements [gorm.ConnPool].
@@ -86,11 +99,17 @@ func (r *router) ExecContext(ctx context.Context, query string, args ...any) (sq
 	if err != nil {
 		return nil, err
 	}
+	t, err := r.route(ctx, pass, query)
+	if err != nil {
+		return nil, err
+	}
 	if r.gate {
 		pass.Enter()
 		defer pass.Leave()
 	}
-	return r.base.ExecContext(ctx, query, args...)
+	result, err := t.exec(ctx, query, args)
+	t.done(ctx, err)
+	return result, err
 }
 
 // QueryContext implements [gorm.ConnPool].
@@ -99,11 +118,20 @@ func (r *router) QueryContext(ctx context.Context, query string, args ...any) (*
 	if err != nil {
 		return nil, err
 	}
+	t, err := r.route(ctx, pass, query)
+	if err != nil {
+		return nil, err
+	}
 	if r.gate {
 		pass.Enter()
 		defer pass.Leave()
 	}
-	return r.base.QueryContext(ctx, query, args...) //nolint:sqlclosecheck // the caller closes them
+	rows, err := t.query(ctx, query, args) //nolint:sqlclosecheck // the caller closes them
+	if t.failsOver(ctx, pass, err) {
+		rows, err = t.query(ctx, query, args) //nolint:sqlclosecheck // the caller closes them
+	}
+	t.done(ctx, err)
+	return rows, err
 }
 
 // QueryRowContext implements [gorm.ConnPool].
@@ -112,11 +140,20 @@ func (r *router) QueryRowContext(ctx context.Context, query string, args ...any)
 	if err != nil {
 		return callbacks.ErrorRow(err)
 	}
+	t, err := r.route(ctx, pass, query)
+	if err != nil {
+		return callbacks.ErrorRow(err)
+	}
 	if r.gate {
 		pass.Enter()
 		defer pass.Leave()
 	}
-	return r.base.QueryRowContext(ctx, query, args...)
+	row := t.queryRow(ctx, query, args)
+	if t.failsOver(ctx, pass, row.Err()) {
+		row = t.queryRow(ctx, query, args)
+	}
+	t.done(ctx, row.Err())
+	return row
 }
 
 // BeginTx implements [gorm.ConnPoolBeginner]: the transaction begins with its first statement.
@@ -130,29 +167,21 @@ func (r *router) BeginTx(ctx context.Context, opts *sql.TxOptions) (gorm.ConnPoo
 	return &transaction{router: r, ctx: ctx, opts: opts}, nil
 }
 
-// GetDBConn implements [gorm.GetDBConnector]: db.DB, and so Connection, serve the one database.
-func (r *router) GetDBConn() (*sql.DB, error) { return poolOf(r.base) }
+// GetDBConn implements [gorm.GetDBConnector] for db.DB, and so for Connection, which have no context: they serve the default
+// database if it is the only one.
+func (r *router) GetDBConn() (*sql.DB, error) {
+	if !r.foreign && r.plugin.several() {
+		return nil, fmt.Errorf("%w: db.DB and Connection do not know which of the databases is meant: use tenancy.DB(db.WithContext(ctx))", ErrCrossShard)
+	}
+	return poolOf(r.base)
+}
 
-// Ping asks the database below whether it is there; gorm.Open does.
+// Ping asks the default database whether it is there; gorm.Open does.
 func (r *router) Ping() error {
 	if p, ok := r.base.(interface{ Ping() error }); ok {
 		return p.Ping()
 	}
 	return nil
-}
-
-// reachable fails if the database cannot be reached. The end of a transaction without statements, which never began, asks
-// it: an application that begins one to see whether the database is there still sees it.
-func (r *router) reachable(ctx context.Context) error {
-	db, err := r.GetDBConn()
-	if err != nil {
-		return nil //nolint:nilerr // a pool that is no *sql.DB cannot be asked
-	}
-	conn, err := db.Conn(ctx)
-	if err != nil {
-		return err
-	}
-	return conn.Close()
 }
 
 func poolOf(pool gorm.ConnPool) (*sql.DB, error) {
@@ -165,7 +194,9 @@ func poolOf(pool gorm.ConnPool) (*sql.DB, error) {
 	return nil, gorm.ErrInvalidDB
 }
 
-// DB returns the pool of the database that db's context leads to. Statements on it bypass the plugin.
+// DB returns the pool of the database that db's context leads to: the tenant's, or the default one without a tenant.
+// Statements on it bypass the plugin. The pool of a shard is closed when it was not used for a while, or for others to be
+// opened (see [PoolLimits]): ask for it anew each time.
 func DB(db *gorm.DB) (*sql.DB, error) {
 	p, ok := db.Plugins["tenancy"].(*Plugin)
 	if !ok {
@@ -173,13 +204,23 @@ func DB(db *gorm.DB) (*sql.DB, error) {
 	}
 	ctx := db.Statement.Context
 	who, err := rules{p}.Identify(ctx)
-	if err == nil && who.Kind != callbacks.Nobody {
-		_, err = p.place(ctx, who)
+	at := Placement{}
+	if err == nil && (who.Kind != callbacks.Nobody || who.Placed) {
+		at, err = p.place(ctx, who)
 	}
 	if err != nil {
 		return nil, err
 	}
-	return p.router.GetDBConn()
+	database, err := p.databases.Lease(ctx, at.Shard)
+	if err != nil {
+		return nil, err
+	}
+	defer database.Done()
+	pool, err := database.Primary()
+	if err != nil {
+		return nil, err
+	}
+	return poolOf(pool.Plain())
 }
 
 func canBegin(pool gorm.ConnPool) bool {

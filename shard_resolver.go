@@ -3,17 +3,53 @@ package tenancy
 import (
 	"context"
 	"fmt"
+	"iter"
+	"slices"
+	"strings"
+	"time"
 
-	"github.com/gormtenancy/tenancy/callbacks"
+	"gorm.io/gorm"
+	"gorm.io/plugin/dbresolver"
 )
 
-// Placement says where rows are. Its zero value is the database that gorm.Open opened, with tables that all tenants share:
-// the one placement that a plugin without further databases serves.
+// Placement says where rows are. Its zero value is the database that gorm.Open opened, with tables that all tenants share.
 type Placement struct {
-	Shard       string // name of a database; "" is the one that gorm.Open opened
+	Shard       string // name of a shard; "" is the database that gorm.Open opened
 	Schema      string // PostgreSQL schema or MySQL database of the tenant; "" for shared tables
 	TableSuffix string // "_03": the tables are orders_03, …; "" for plain names
 	Exclusive   bool   // it holds one tenant alone, so that models without a tenant column may live there
+}
+
+// Shard is one database: its primary, and what else serves it. All shards have the dialect of the database that gorm.Open
+// opened.
+//
+// The pools of a shard are opened by the plugin when they are first needed, with the plugin's [PoolLimits], and are closed
+// by it. A dialector around a pool of the application's own is closed with the others.
+type Shard struct {
+	// Name is what placements call it. With Name "" in Config.Shards, Replicas and Admin are those of the database that
+	// gorm.Open opened, and Primary is nil.
+	Name    string
+	Primary gorm.Dialector
+	// Replicas answer reads outside transactions. Zero: the primary does.
+	Replicas []gorm.Dialector
+	// Admin is a role that row-level security exempts, used by [WithoutTenant] alone when Config.RowSecurity is on. Zero:
+	// then WithoutTenant is refused on tenants' tables.
+	Admin gorm.Dialector
+	// Policy picks one of the replicas that are fit to be read; it is called by one statement at a time. Zero: at random.
+	Policy dbresolver.Policy
+	// MaxLag is how far a replica may be behind the primary and still be read. PostgreSQL, MySQL and MariaDB can tell. Zero:
+	// it is not looked at.
+	MaxLag time.Duration
+}
+
+// PlacementLister is a [ShardResolver] that knows its placements, for statements over all of them.
+type PlacementLister interface {
+	Placements(ctx context.Context) iter.Seq2[Placement, error]
+}
+
+// TenantLister is a [ShardResolver] that knows its tenants, for [Plugin.ForEachTenant].
+type TenantLister interface {
+	Tenants(ctx context.Context) iter.Seq2[ID, error]
 }
 
 // ShardResolver finds the placement of a key. The key is an [ID] when a tenant is looked for.
@@ -39,21 +75,66 @@ func Single(p Placement) ShardResolver {
 }
 
 // List resolves the keys of m, which it copies, and no others: an unknown [ID] is [ErrTenantNotFound], another unknown key
-// [ErrShardNotFound]. A List of strings knows IDs too.
+// [ErrShardNotFound]. A List of strings knows IDs too. It is a [PlacementLister], and a [TenantLister] of its IDs or strings.
 func List[K comparable](m map[K]Placement) ShardResolver {
-	known := make(map[any]Placement, len(m))
+	l := list{known: make(map[any]Placement, len(m))}
 	for key, p := range m {
-		known[listKey(key)] = p
+		l.known[listKey(key)] = p
+		switch k := any(key).(type) {
+		case ID:
+			l.tenants = append(l.tenants, k)
+		case string:
+			l.tenants = append(l.tenants, ID(k))
+		}
 	}
-	return ShardResolverFunc(func(_ context.Context, key any) (Placement, error) {
-		if p, ok := known[listKey(key)]; ok {
-			return p, nil
+	slices.Sort(l.tenants)
+	return l
+}
+
+// list is the resolver that [List] makes.
+type list struct {
+	known   map[any]Placement
+	tenants []ID
+}
+
+var (
+	_ PlacementLister = list{}
+	_ TenantLister    = list{}
+)
+
+// Resolve implements [ShardResolver].
+func (l list) Resolve(_ context.Context, key any) (Placement, error) {
+	if p, ok := l.known[listKey(key)]; ok {
+		return p, nil
+	}
+	if _, ok := key.(ID); ok {
+		return Placement{}, fmt.Errorf("%w: it is not in the List", ErrTenantNotFound)
+	}
+	return Placement{}, fmt.Errorf("%w: the key is not in the List", ErrShardNotFound)
+}
+
+// Tenants implements [TenantLister], in the order of the IDs.
+func (l list) Tenants(context.Context) iter.Seq2[ID, error] {
+	return func(yield func(ID, error) bool) {
+		for _, id := range l.tenants {
+			if !yield(id, nil) {
+				return
+			}
 		}
-		if _, ok := key.(ID); ok {
-			return Placement{}, fmt.Errorf("%w: it is not in the List", ErrTenantNotFound)
+	}
+}
+
+// Placements implements [PlacementLister]: each once.
+func (l list) Placements(context.Context) iter.Seq2[Placement, error] {
+	return func(yield func(Placement, error) bool) {
+		seen := make(map[Placement]bool, len(l.known))
+		for _, p := range l.known {
+			if !seen[p] && !yield(p, nil) {
+				return
+			}
+			seen[p] = true
 		}
-		return Placement{}, fmt.Errorf("%w: the key is not in the List", ErrShardNotFound)
-	})
+	}
 }
 
 // listKey makes an ID and a string of the same text one key.
@@ -64,39 +145,32 @@ func listKey(key any) any {
 	return key
 }
 
-// place finds out where a statement runs, and refuses every place but the database that the plugin has.
-func (p *Plugin) place(ctx context.Context, who *callbacks.Subject) (Placement, error) {
-	if p.cfg.Resolver == nil && !who.Placed {
-		return Placement{}, nil
-	}
-	id, named, at := ID(who.ID), who.Placed, Placement{}
-	if named {
-		at = scopeOf(ctx).at
-	}
-	switch {
-	case id == "" && !named:
-		return Placement{}, fmt.Errorf("%w: without a tenant, say where: tenancy.WithPlacement(ctx, p)", ErrMissingShardKey)
-	case p.cfg.Resolver == nil && id != "":
-		if at != (Placement{}) {
-			return Placement{}, fmt.Errorf("%w: WithPlacement names another placement than the tenant's", ErrTenantMismatch)
+// DatabasePerTenant gives each tenant a shard of its own, named prefix + id. An ID that a file system or a URL could take
+// for something else than a name is [ErrInvalidTenant]: it has a slash, a backslash, or begins with a dot.
+func DatabasePerTenant(prefix string) ShardResolver {
+	return perTenant(func(id ID) (Placement, error) {
+		if strings.ContainsAny(string(id), `/\`) || strings.HasPrefix(string(id), ".") {
+			return Placement{}, fmt.Errorf("%w: the name of a database has no slash, and does not begin with a dot", ErrInvalidTenant)
 		}
-	case p.cfg.Resolver != nil && id != "":
-		own, err := p.cfg.Resolver.Resolve(ctx, id)
-		if err != nil {
-			return Placement{}, err
+		return Placement{Shard: prefix + string(id), Exclusive: true}, nil
+	})
+}
+
+// SchemaPerTenant gives each tenant a schema of its own in one shard, named prefix + id: on MySQL a database, and SQLite
+// has none. Schemas whose names are too long for the database are [ErrInvalidTenant].
+func SchemaPerTenant(shard, prefix string) ShardResolver {
+	return perTenant(func(id ID) (Placement, error) {
+		return Placement{Shard: shard, Schema: prefix + string(id), Exclusive: true}, nil
+	})
+}
+
+// perTenant resolves IDs alone.
+func perTenant(at func(id ID) (Placement, error)) ShardResolver {
+	return ShardResolverFunc(func(_ context.Context, key any) (Placement, error) {
+		id, ok := key.(ID)
+		if !ok {
+			return Placement{}, fmt.Errorf("%w: it places tenants, and %T is no tenant ID", ErrShardNotFound, key)
 		}
-		if named && at != own {
-			return Placement{}, fmt.Errorf("%w: WithPlacement names another placement than the tenant's", ErrTenantMismatch)
-		}
-		at = own
-	}
-	if at.Shard != "" || at.Schema != "" || at.TableSuffix != "" {
-		return Placement{}, fmt.Errorf("%w: the placement is elsewhere, and the plugin has only the database that gorm.Open opened", ErrShardNotFound)
-	}
-	if at.Exclusive && id != "" {
-		if first, taken := p.exclusive.LoadOrStore(at, id); taken && first != id {
-			return Placement{}, fmt.Errorf("%w: the placement is exclusive, and another tenant has it", ErrTenantMismatch)
-		}
-	}
-	return at, nil
+		return at(id)
+	})
 }

@@ -10,6 +10,7 @@ import (
 	"gorm.io/gorm"
 
 	"github.com/gormtenancy/tenancy/callbacks"
+	"github.com/gormtenancy/tenancy/internal/pools"
 	"github.com/gormtenancy/tenancy/internal/sqltext"
 )
 
@@ -32,6 +33,12 @@ type transaction struct {
 	done       bool
 	savepoints []string // texts, while it has not begun
 	tenant     string   // the first one
+	at         Placement
+	placed     bool   // at is the tenant's
+	shard      string // that it has begun on
+	admin      bool   // with the role that row-level security exempts
+	pool       *pools.Pool
+	shown      string // the tenant that row-level security was told of
 	prepared   *gorm.PreparedStmtDB
 	parent     *transaction // that this one prepares statements for
 }
@@ -54,7 +61,11 @@ func (t *transaction) begin(pass *callbacks.Pass) (boundTx, error) {
 	if t.parent != nil {
 		tx, err := t.parent.begin(pass)
 		if inner, ok := tx.(gorm.Tx); ok && err == nil {
-			return &gorm.PreparedStmtTX{Tx: inner, PreparedStmtDB: t.prepared}, nil
+			cache := t.prepared
+			if pool := t.parent.pool; pool != nil && t.router.plugin.cfg.Resolver != nil {
+				cache = pool.Prepared() // the session's own would hand out statements of another database
+			}
+			return &gorm.PreparedStmtTX{Tx: inner, PreparedStmtDB: cache}, nil
 		}
 		return tx, err
 	}
@@ -66,21 +77,10 @@ func (t *transaction) begin(pass *callbacks.Pass) (boundTx, error) {
 	if err := t.join(pass); err != nil {
 		return nil, err
 	}
-	if t.bound != nil {
-		return t.bound, nil
-	}
-	bound, err := beginOn(t.ctx, t.router.base, t.opts)
-	if err != nil {
+	if err := t.reach(pass); err != nil {
 		return nil, err
 	}
-	for _, text := range t.savepoints {
-		if _, err := withoutCache(bound).ExecContext(t.ctx, text); err != nil {
-			_ = bound.Rollback()
-			return nil, err
-		}
-	}
-	t.bound, t.savepoints = bound, nil
-	return bound, nil
+	return t.bound, t.show(pass)
 }
 
 // join refuses statements of a second tenant, unless the transaction was begun for all of them.
@@ -106,6 +106,144 @@ func (t *transaction) join(pass *callbacks.Pass) error {
 			Why: "the transaction belongs to another tenant: begin one in this tenant's context",
 		})
 	}
+	return nil
+}
+
+// reach begins the transaction in the database that its context leads to, or else its first statement, and refuses
+// statements that need another one.
+func (t *transaction) reach(pass *callbacks.Pass) error {
+	if t.bound != nil && t.ctx == nil {
+		return t.adopted(pass)
+	}
+	shard, admin := "", false
+	if pass.Reach() == callbacks.There {
+		shard, admin = pass.At().Shard, t.router.plugin.binder != nil && pass.Who.Kind == callbacks.Everyone
+		if pass.Who.Kind == callbacks.Tenant && pass.Who.ID == t.tenant && !t.placed {
+			t.at, t.placed = Placement(pass.At()), true
+		}
+	}
+	if t.bound == nil {
+		begin, role := shard, admin
+		if at, ok, err := t.own(); err != nil {
+			return t.router.refuse(pass, err)
+		} else if ok {
+			begin, role = at.Shard, role || t.everyone()
+		}
+		if err := t.start(pass, begin, role); err != nil {
+			return err
+		}
+	}
+	switch {
+	case pass.Reach() == callbacks.Anywhere:
+		return nil
+	case shard != t.shard:
+		return t.router.refuse(pass, fmt.Errorf("%w: the transaction runs on another one than the statement needs: begin one in the statement's own context, or read global tables before", ErrCrossShard))
+	case admin && !t.admin:
+		return t.router.refuse(pass, fmt.Errorf("%w: row-level security shows this transaction the rows of one tenant: begin one in the context of WithoutTenant", ErrCrossShard))
+	}
+	return t.router.refuse(pass, t.router.plugin.checkSchema(pass.Context, pass.At(), shard, withoutCache(t.bound)))
+}
+
+// own finds the placement that the transaction's context leads to, if it does.
+func (t *transaction) own() (at Placement, ok bool, err error) {
+	if t.placed {
+		return t.at, true, nil
+	}
+	s := scopeOf(t.ctx)
+	if s == nil || s.who.Kind != callbacks.Tenant && !s.who.Placed {
+		return Placement{}, false, nil
+	}
+	if s.err != nil {
+		return Placement{}, false, s.err
+	}
+	at, err = t.router.plugin.place(t.ctx, &s.who)
+	if err == nil && s.who.Kind == callbacks.Tenant {
+		t.at, t.placed, t.tenant = at, true, s.who.ID
+	}
+	return at, err == nil, err
+}
+
+// everyone tells whether the transaction was begun for all tenants under row-level security.
+func (t *transaction) everyone() bool {
+	s := scopeOf(t.ctx)
+	return t.router.plugin.binder != nil && s != nil && s.who.Kind == callbacks.Everyone
+}
+
+// placeOf returns the placement of a tenant whose transaction this is.
+func (t *transaction) placeOf(who *callbacks.Subject) (at Placement, known bool) {
+	if t.parent != nil {
+		return t.parent.placeOf(who)
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.at, t.placed && who.Kind == callbacks.Tenant && who.ID == t.tenant
+}
+
+// start begins the transaction on a shard, and sets its savepoints.
+func (t *transaction) start(pass *callbacks.Pass, shard string, admin bool) error {
+	target, err := t.router.routeTransaction(t.ctx, pass, shard, admin)
+	if err != nil {
+		return err
+	}
+	bound, err := beginOn(t.ctx, target.conn, t.opts)
+	target.done(t.ctx, err)
+	if err != nil {
+		return err
+	}
+	t.bound, t.shard, t.admin, t.pool = bound, shard, admin, target.pool
+	if err = t.show(pass); err == nil {
+		for _, text := range t.savepoints {
+			if _, err = withoutCache(bound).ExecContext(t.ctx, text); err != nil {
+				break
+			}
+		}
+	}
+	if err != nil {
+		_ = bound.Rollback()
+		t.bound = nil
+		return err
+	}
+	t.savepoints = nil
+	return nil
+}
+
+// database is the pool that row-level security is checked for.
+func (t *transaction) database() *sql.DB {
+	if t.pool != nil {
+		return t.pool.DB()
+	}
+	db, _ := poolOf(t.router.base) // nil: it is checked each time
+	return db
+}
+
+// adopted refuses statements of other databases in a transaction that the plugin has not begun.
+func (t *transaction) adopted(pass *callbacks.Pass) error {
+	if pass.Reach() == callbacks.There && pass.At().Shard != "" {
+		return t.router.refuse(pass, fmt.Errorf("%w: the transaction was begun by something else, and the tenant's rows are in another database", ErrCrossShard))
+	}
+	return nil
+}
+
+// show tells row-level security of the tenant: once, and again after a rollback to a savepoint.
+func (t *transaction) show(pass *callbacks.Pass) error {
+	p := t.router.plugin
+	if p.binder == nil || t.admin {
+		return nil
+	}
+	if err := p.checkTables(pass, t.database(), withoutCache(t.bound)); err != nil {
+		return t.router.refuse(pass, err)
+	}
+	tenant := t.tenant
+	if pass.Who.Kind == callbacks.Tenant {
+		tenant = pass.Who.ID
+	}
+	if tenant == "" || tenant == t.shown {
+		return nil
+	}
+	if err := p.binder.Bind(pass.Context, withoutCache(t.bound), tenant); err != nil {
+		return err
+	}
+	t.shown = tenant
 	return nil
 }
 
@@ -146,6 +284,9 @@ func (t *transaction) savepoint(s sqltext.Savepoint, query string) (kept bool, e
 	case t.done:
 		return true, sql.ErrTxDone
 	case t.bound != nil:
+		if s.Op != "SAVEPOINT" && s.Op != "RELEASE" {
+			t.shown = "" // what was set after the savepoint is undone
+		}
 		return false, nil
 	}
 	if s.Op == "SAVEPOINT" {
@@ -186,6 +327,9 @@ func (t *transaction) ExecContext(ctx context.Context, query string, args ...any
 	if isSavepoint {
 		return withoutCache(tx).ExecContext(ctx, query, args...)
 	}
+	if schema := migrated(pass); schema != "" {
+		return t.router.plugin.runner.Exec(ctx, withoutCache(tx), schema, query, args)
+	}
 	return tx.ExecContext(ctx, query, args...)
 }
 
@@ -210,6 +354,9 @@ func (t *transaction) QueryContext(ctx context.Context, query string, args ...an
 	}
 	pass.Enter()
 	defer pass.Leave()
+	if schema := migrated(pass); schema != "" {
+		return t.router.plugin.runner.Query(ctx, withoutCache(tx), schema, query, args)
+	}
 	return tx.QueryContext(ctx, query, args...) //nolint:sqlclosecheck // the caller closes them
 }
 
@@ -225,6 +372,9 @@ func (t *transaction) QueryRowContext(ctx context.Context, query string, args ..
 	}
 	pass.Enter()
 	defer pass.Leave()
+	if schema := migrated(pass); schema != "" {
+		return t.router.plugin.runner.QueryRow(ctx, withoutCache(tx), schema, query, args)
+	}
 	return tx.QueryRowContext(ctx, query, args...)
 }
 
@@ -263,7 +413,34 @@ func (t *transaction) Commit() error {
 	if t.parent != nil {
 		return t.parent.Commit()
 	}
-	return t.end(boundTx.Commit, t.router.reachable)
+	return t.end(boundTx.Commit, t.reachable)
+}
+
+// reachable fails if the database cannot be reached. The end of a transaction without statements, which never began, asks
+// it: an application that begins one to see whether the database is there still sees it.
+func (t *transaction) reachable(ctx context.Context) error {
+	at, _, err := t.own()
+	if err != nil {
+		return err
+	}
+	database, err := t.router.plugin.databases.Lease(ctx, at.Shard)
+	if err != nil {
+		return err
+	}
+	defer database.Done()
+	pool, err := database.Primary()
+	if err != nil {
+		return err
+	}
+	db, err := poolOf(pool.Plain())
+	if err != nil {
+		return nil //nolint:nilerr // a pool that is no *sql.DB cannot be asked
+	}
+	conn, err := db.Conn(ctx)
+	if err != nil {
+		return err
+	}
+	return conn.Close()
 }
 
 // Rollback implements [gorm.TxCommitter].

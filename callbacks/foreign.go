@@ -67,6 +67,12 @@ func (h *Hooks) carriedKey(pass *Pass, key *tables.ForeignKey) error {
 	})
 }
 
+// hiddenParent is the error where policies show the tenant's rows alone: a parent that is not seen may be another tenant's,
+// and the database's own constraints, which no policy holds, would take it.
+func (h *Hooks) hiddenParent(pass *Pass, key *tables.ForeignKey) error {
+	return h.refusal(pass, Mismatch, "foreign key "+key.Relation+" points at a row of "+key.Parent.Name+" that is not there, or not the tenant's: row-level security does not tell which")
+}
+
 func (h *Hooks) foreignParent(pass *Pass, key *tables.ForeignKey) error {
 	return h.refusal(pass, Mismatch, "foreign key "+key.Relation+" points at a row of "+key.Parent.Name+" that is not the tenant's")
 }
@@ -277,21 +283,25 @@ func (h *Hooks) checkParents(pass *Pass, key *tables.ForeignKey, parents *parent
 		o.text(" = ")
 		o.bind(value)
 		o.text(" THEN 0 ELSE 1 END FROM ")
-		o.WriteQuoted(clause.Table{Name: parent.Path})
+		o.table(parent)
 		o.text(" WHERE ")
 		o.anyOf(parent.Name, key.Keys, tuples)
 		o.text(h.engine.LockParents())
-		foreign := 0
+		foreign, found := 0, 0
 		err := o.query(func(rows *sql.Rows) error {
 			var other int
 			if err := rows.Scan(&other); err != nil {
 				return err
 			}
 			foreign += other
+			found++
 			return nil
 		})
 		if err != nil {
 			return err
+		}
+		if h.Rules.HidesRows() && found < len(tuples) {
+			return h.hiddenParent(pass, key)
 		}
 		if foreign == 0 {
 			continue
@@ -312,14 +322,14 @@ func (h *Hooks) onlyForeign(pass *Pass, key *tables.ForeignKey, tuples [][]any, 
 	parent, twin := key.Parent, "tenancy_twin"
 	o := newOwn(pass)
 	o.text("SELECT 1 FROM ")
-	o.WriteQuoted(clause.Table{Name: parent.Path})
+	o.table(parent)
 	o.text(" WHERE ")
 	o.anyOf(parent.Name, key.Keys, tuples)
 	o.text(" AND ")
 	o.notTenants(parent.Name, parent.Tenant, value)
 	o.text(" AND NOT EXISTS (SELECT 1 FROM ")
-	o.WriteQuoted(clause.Table{Name: parent.Path})
-	o.text(" AS " + twin + " WHERE ")
+	o.tableAs(parent, twin)
+	o.text(" WHERE ")
 	for _, column := range key.Keys {
 		o.quoted(twin, column)
 		o.text(" = ")
@@ -381,11 +391,14 @@ func (h *Hooks) crossing(pass *Pass, key *tables.ForeignKey) (bool, error) {
 		return false, err
 	}
 	const child = "tenancy_child" // the parent may be the same table
+	if h.Rules.HidesRows() {
+		return h.orphaned(pass, key, child, value)
+	}
 	o := newOwn(pass)
 	o.text("SELECT 1 FROM ")
-	o.WriteQuoted(clause.Table{Name: pass.Table.Path})
-	o.text(" AS " + child + " JOIN ")
-	o.WriteQuoted(clause.Table{Name: parent.Path})
+	o.tableAs(pass.Table, child)
+	o.text(" JOIN ")
+	o.table(parent)
 	o.text(" ON ")
 	for i := range key.Columns {
 		o.quoted(parent.Name, key.Keys[i])
@@ -405,6 +418,43 @@ func (h *Hooks) crossing(pass *Pass, key *tables.ForeignKey) (bool, error) {
 	o.text(" = ")
 	o.bind(pass.arg.value)
 	o.text(" LIMIT 1")
+	return o.exists()
+}
+
+// orphaned tells whether one of the tenant's rows points at a row that is not to be seen.
+func (h *Hooks) orphaned(pass *Pass, key *tables.ForeignKey, child string, value any) (bool, error) {
+	parent := key.Parent
+	o := newOwn(pass)
+	o.text("SELECT 1 FROM ")
+	o.tableAs(pass.Table, child)
+	o.text(" WHERE ")
+	o.quoted(child, pass.Table.Tenant.Name)
+	o.text(" = ")
+	o.bind(pass.arg.value)
+	if key.TypeColumn != "" {
+		o.text(" AND ")
+		o.quoted(child, key.TypeColumn)
+		o.text(" = ")
+		o.bind(key.TypeValue)
+	}
+	for _, column := range key.Columns {
+		o.text(" AND ")
+		o.quoted(child, column)
+		o.text(" IS NOT NULL")
+	}
+	o.text(" AND NOT EXISTS (SELECT 1 FROM ")
+	o.table(parent)
+	o.text(" WHERE ")
+	for i := range key.Columns {
+		o.quoted(parent.Name, key.Keys[i])
+		o.text(" = ")
+		o.quoted(child, key.Columns[i])
+		o.text(" AND ")
+	}
+	o.quoted(parent.Name, parent.Tenant.Name)
+	o.text(" = ")
+	o.bind(value)
+	o.text(") LIMIT 1")
 	return o.exists()
 }
 

@@ -53,8 +53,7 @@ func (h *Hooks) admitStatement(pass *Pass) (err error) {
 	case pass.stmt.SQL.Len() > 0:
 		return h.admitRaw(pass)
 	case pass.readsColumns() && h.migrators.calling():
-		pass.migrates()
-		return nil
+		return h.migrates(pass)
 	}
 	return h.admitTarget(pass)
 }
@@ -87,25 +86,32 @@ func (h *Hooks) isFree(pass *Pass) bool {
 }
 
 // migrates makes the statement one of the Migrator's.
-func (p *Pass) migrates() {
-	p.Who = &Subject{Kind: System}
-	p.free, p.scoped = true, true
+func (h *Hooks) migrates(pass *Pass) error {
+	pass.Who = &Subject{Kind: System}
+	pass.free, pass.scoped = true, true
+	if err := h.place(pass); err != nil || pass.at.TableSuffix == "" {
+		return err
+	}
+	return h.refusal(pass, InvalidConfig, "the Migrator knows no suffix, and would make plain tables: give the tables their names with db.Table")
 }
 
 // admitTable decides whether the subject may use the main table at all.
 func (h *Hooks) admitTable(pass *Pass) error {
 	t := pass.Table
 	switch t.Class {
-	case tables.Global, tables.Reference:
+	case tables.Reference:
+		return nil
+	case tables.Global:
+		pass.home = t.Name
 		return nil
 	case tables.Unlisted:
 		if h.Rules.UnlistedAreGlobal() {
+			pass.home = t.Name
 			return nil
 		}
 		return h.refusal(pass, UnknownTable, "it is in none of Config.Models, Global and Reference, and its model has no tenancy tag: list it")
 	}
-	exclusive, err := h.place(pass)
-	if err != nil {
+	if err := h.place(pass); err != nil {
 		return err
 	}
 	switch {
@@ -113,26 +119,16 @@ func (h *Hooks) admitTable(pass *Pass) error {
 		// A subquery may find its tenant in the statement around it: see Arg.
 	case pass.Who.Kind == Nobody:
 		return h.refusal(pass, NoTenant, "use db.WithContext(tenancy.WithTenant(ctx, id))")
-	case t.Class == tables.Placed && !exclusive:
+	case t.Class == tables.Placed && !pass.at.Exclusive:
 		return h.refusal(pass, Unconfined, "its model has no tenant column, and the tenant's placement holds other tenants too: tag a field with tenancy:\"tenant\", or list the model as Global")
 	}
 	pass.confined = pass.confines() && t.Class != tables.Placed
 	if t.Class != tables.Owned {
 		return nil
 	}
+	var err error
 	pass.arg, err = h.argument(pass, t.Tenant)
 	return err
-}
-
-// place asks where the subject's rows are. Who the statement runs for may still be open.
-func (h *Hooks) place(pass *Pass) (exclusive bool, err error) {
-	if pass.Who.Kind == Nobody {
-		return false, nil
-	}
-	if exclusive, err = h.Rules.Place(pass.Context, pass.Who); err != nil {
-		return false, h.passOn(pass, err)
-	}
-	return exclusive, nil
 }
 
 // argument makes the tenant's value for a column, or one that is bound late.
@@ -152,10 +148,13 @@ func (h *Hooks) tenantValue(pass *Pass, c *tables.Column) (any, error) {
 	if err != nil {
 		return nil, h.refusal(pass, InvalidTenant, err.Error())
 	}
-	if c.MustAsk(id) && (pass.sub || !pass.stmt.DryRun) {
+	if pass.at.alone() {
+		return v, nil // there is no other ID that the database could take it for
+	}
+	if c.MustAsk(pass.at.Shard, id) && (pass.sub || !pass.stmt.DryRun) {
 		h.askComparison(pass, c)
 	}
-	if err := c.Fits(id); err != nil {
+	if err := c.Fits(pass.at.Shard, id); err != nil {
 		return nil, h.refusal(pass, InvalidTenant, err.Error())
 	}
 	return v, nil
@@ -170,12 +169,12 @@ func (h *Hooks) route(db *gorm.DB) {
 
 // refusal makes the error for a statement that is not sent.
 func (h *Hooks) refusal(pass *Pass, reason Reason, why string) error {
-	return h.Rules.Refuse(pass.Context, Refusal{Who: pass.Who, Op: pass.Op, Table: pass.tableName(), Reason: reason, Why: why})
+	return h.Rules.Refuse(pass.Context, Refusal{Who: pass.Who, Op: pass.Op, Table: pass.TableName(), Reason: reason, Why: why})
 }
 
 // passOn wraps an error of the root package.
 func (h *Hooks) passOn(pass *Pass, err error) error {
-	return h.Rules.Refuse(pass.Context, Refusal{Who: pass.Who, Op: pass.Op, Table: pass.tableName(), Cause: err})
+	return h.Rules.Refuse(pass.Context, Refusal{Who: pass.Who, Op: pass.Op, Table: pass.TableName(), Cause: err})
 }
 
 // stop ends a statement with err, or with the error that it already has.
@@ -209,10 +208,10 @@ func (h *Hooks) finish(db *gorm.DB) {
 		stmt.Context = pass.Context
 	}
 	if db.DryRun && db.Error == nil {
-		h.proveDry(db, pass)
+		h.finishDry(db, pass)
 	}
 	if db.Error == nil && pass.scoped && !db.DryRun && (pass.confined || pass.touched || pass.Who.Kind == Everyone && (pass.Table == nil || pass.Table.Class.Confined())) {
-		h.Rules.Ran(pass.Context, pass.Who, pass.Op, pass.tableName(), db.RowsAffected)
+		h.Rules.Ran(pass.Context, pass.Who, pass.Op, pass.TableName(), db.RowsAffected)
 	}
 }
 

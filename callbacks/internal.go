@@ -29,7 +29,7 @@ func (o *own) bind(v any)                  { o.AddVar(&o.Statement, v) }
 // query sends the statement; each is called for every row.
 func (o *own) query(each func(*sql.Rows) error) (err error) {
 	query, begin, n := o.SQL.String(), time.Now(), int64(0)
-	pass := &Pass{Context: o.pass.Context, Op: OpRaw, Who: o.pass.Who, hooks: o.pass.hooks, text: query, scoped: true}
+	pass := o.own(query)
 	defer func() {
 		if o.quiet {
 			return
@@ -54,6 +54,12 @@ func (o *own) query(each func(*sql.Rows) error) (err error) {
 	return rows.Err()
 }
 
+// own returns the pass of the statement: it runs where the one runs that it serves.
+func (o *own) own(query string) *Pass {
+	p := o.pass
+	return &Pass{Context: p.Context, Op: OpRaw, Who: p.Who, hooks: p.hooks, text: query, scoped: true, at: p.at, placed: p.placed, reach: p.reach}
+}
+
 // exists tells whether the statement finds a row.
 func (o *own) exists() (found bool, err error) {
 	err = o.query(func(*sql.Rows) error { found = true; return nil })
@@ -63,7 +69,7 @@ func (o *own) exists() (found bool, err error) {
 // exec sends a statement without rows.
 func (o *own) exec() error {
 	query := o.SQL.String()
-	pass := &Pass{Context: o.pass.Context, Op: OpRaw, Who: o.pass.Who, hooks: o.pass.hooks, text: query, scoped: true}
+	pass := o.own(query)
 	_, err := o.pass.stmt.ConnPool.ExecContext(pass, query, o.Vars...)
 	return err
 }
@@ -72,9 +78,10 @@ func (o *own) exec() error {
 // database mixes up are fine without an answer, and the others are refused without one.
 func (h *Hooks) askComparison(pass *Pass, c *tables.Column) {
 	o := newOwn(pass)
-	text, args := h.engine.CollationQuery(c.Table, o.Quote(c.Table), c.Name)
+	shard, name := pass.at.Shard, c.Table+pass.at.TableSuffix
+	text, args := h.engine.CollationQuery(name, o.Quote(name), c.Name)
 	if text == "" {
-		c.SetComparison(tables.Folding)
+		c.SetComparison(shard, tables.Folding)
 		return
 	}
 	o.text(text)
@@ -91,5 +98,5 @@ func (h *Hooks) askComparison(pass *Pass, c *tables.Column) {
 	if err != nil {
 		answer = tables.Unanswered
 	}
-	c.SetComparison(answer)
+	c.SetComparison(shard, answer)
 }

@@ -217,15 +217,20 @@ func (h *Hooks) admitJoined(pass *Pass, t *tables.Table) error {
 	case t.Class.Confined() && pass.Who.Kind == Nobody && !pass.sub:
 		return h.refusal(pass, NoTenant, "a tenant's table is joined: use db.WithContext(tenancy.WithTenant(ctx, id))")
 	case t.Class == tables.Placed:
-		if exclusive, err := h.place(pass); err != nil || !exclusive {
-			if err == nil {
-				err = h.refusal(pass, Unconfined, "it is joined, its model has no tenant column, and the tenant's placement holds other tenants too")
-			}
+		if err := h.place(pass); err != nil {
 			return err
 		}
+		if !pass.at.Exclusive {
+			return h.refusal(pass, Unconfined, "it is joined, its model has no tenant column, and the tenant's placement holds other tenants too")
+		}
 	case t.Class == tables.Owned && pass.Who.Kind == Tenant:
+		if err := h.place(pass); err != nil {
+			return err
+		}
 		_, err := h.tenantValue(pass, t.Tenant)
 		return err
+	case t.Class == tables.Global, t.Class == tables.Unlisted:
+		pass.home = t.Name
 	}
 	return nil
 }

@@ -46,7 +46,7 @@ func (k *knownTables) Table(schema, name string) sqlproof.Table {
 	t := k.registry.Named(name)
 	if t == nil {
 		if k.unlistedGlobal {
-			return sqlproof.Table{Class: sqlproof.Open, Name: name}
+			return sqlproof.Table{Class: sqlproof.Open, Name: name, Home: true}
 		}
 		return sqlproof.Table{Name: name}
 	}
@@ -72,7 +72,7 @@ func (k *knownTables) describe(t *tables.Table) sqlproof.Table {
 	now := sqlproof.Table{Name: t.Name, Key: t}
 	switch t.Class {
 	case tables.Global, tables.Reference:
-		now.Class = sqlproof.Open
+		now.Class, now.Home = sqlproof.Open, t.Class == tables.Global
 	case tables.Placed:
 		now.Class = sqlproof.Placed
 	case tables.Owned:

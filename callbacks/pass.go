@@ -11,6 +11,7 @@ import (
 
 	"github.com/gormtenancy/tenancy/internal/dialect"
 	"github.com/gormtenancy/tenancy/internal/tables"
+	"github.com/gormtenancy/tenancy/sqlproof"
 )
 
 // Op is the GORM chain that a statement runs through.
@@ -53,6 +54,8 @@ type Pass struct {
 	exempt   bool // it is not to be proven: a savepoint
 	yields   bool // the conditions on its tables are left to the proof
 	touched  bool // the proof found tables of tenants in it
+	placed   bool // at is known
+	reach    Reach
 	inside   int8 // depth of pools that have admitted the statement and are passing it on
 
 	hooks      *Hooks
@@ -66,6 +69,9 @@ type Pass struct {
 	right      *rightJoin        // if it has one
 	write      *writeState       // of a create or update that needs more than its own statement
 	arg        Arg               // the tenant of Table
+	at         Place             // of the rows of tenants that it touches
+	home       string            // the name of a global table that it touches
+	plan       *sqlproof.Plan    // of the text that is sent
 }
 
 type passKey struct{}
@@ -95,8 +101,8 @@ func (p *Pass) confines() bool {
 	return p.Table != nil && p.Table.Class.Confined() && (p.Who.Kind == Tenant || p.Who.Kind == Nobody)
 }
 
-// tableName names the main table, for errors.
-func (p *Pass) tableName() string {
+// TableName names the main table, for errors.
+func (p *Pass) TableName() string {
 	if p.Table != nil {
 		return p.Table.Name
 	}
@@ -162,6 +168,9 @@ func (h *Hooks) Admit(ctx context.Context, query string, args []any) (pass *Pass
 	if pass.confined && !proving && !h.marksFit(query, len(args)) {
 		return nil, "", nil, h.refusal(pass, Unconfined, "it has more or fewer placeholders than arguments, so the tenant would be bound in another place")
 	}
+	if err := h.placeArguments(pass, args); err != nil {
+		return nil, "", nil, err
+	}
 	for i, a := range args {
 		switch arg := a.(type) {
 		case *Arg:
@@ -172,14 +181,16 @@ func (h *Hooks) Admit(ctx context.Context, query string, args []any) (pass *Pass
 			return nil, "", nil, arg.err
 		}
 	}
-	if !proving {
-		pass.sent = query
-		return pass, query, args, nil
+	if proving {
+		text, with, err = h.prove(pass, query, args)
+	} else {
+		text, err = h.unproven(pass, query)
+		with = args
 	}
-	if text, with, err = h.prove(pass, query, args); err != nil {
+	if err != nil {
 		return nil, "", nil, err
 	}
-	if text != query {
+	if text != query && pass.stmt != nil {
 		pass.rewrite(text, with)
 	}
 	pass.sent = text

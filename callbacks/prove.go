@@ -26,10 +26,14 @@ func (h *Hooks) fragment(s string, p sqltext.Place) (why string) {
 
 // mayBeMigrators tells whether a text could be one of the Migrator's, so that it is worth to look who sent it: its queries
 // of the catalog need no tenant, and copies of whole tables must not get one.
-func (h *Hooks) mayBeMigrators(sql string) bool {
+func (h *Hooks) mayBeMigrators(pass *Pass, sql string) bool {
 	plan := h.prover.Prove(sql)
-	return plan.Refusal != nil || plan.Touches && plan.Kind != sqlproof.Select
+	return plan.Refusal != nil || plan.Touches && plan.Kind != sqlproof.Select ||
+		!plan.Touches && plan.Home == "" && pass.elsewhere() // it may ask the catalog
 }
+
+// elsewhere tells whether the context may lead to another place than the default database: there the Migrator asks too.
+func (p *Pass) elsewhere() bool { return p.Who.Kind != Nobody || p.Who.Placed }
 
 // admitText refuses raw SQL as early as it can be: the error is then the chain's own, as Row wants it.
 func (h *Hooks) admitText(pass *Pass, sql string) error {
@@ -54,8 +58,9 @@ func (h *Hooks) prove(pass *Pass, query string, args []any) (string, []any, erro
 	if plan.Refusal != nil {
 		return query, args, h.notProven(pass, query, plan.Refusal)
 	}
+	pass.plan = plan
 	if !plan.Touches {
-		return query, args, nil
+		return query, args, h.reaches(pass, plan.Home)
 	}
 	if err := h.mayTouch(pass, plan, len(args)); err != nil {
 		return query, args, err
@@ -70,7 +75,7 @@ func (h *Hooks) prove(pass *Pass, query string, args []any) (string, []any, erro
 		case err != nil:
 			return query, args, err
 		case fits:
-			return plan.SQL, sent, nil
+			return h.placed(pass, query, plan, sent)
 		case again:
 			return query, args, h.refusal(pass, Mismatch, "a value of a tenant column is another tenant's")
 		}
@@ -79,6 +84,16 @@ func (h *Hooks) prove(pass *Pass, query string, args []any) (string, []any, erro
 			return query, args, h.notProven(pass, query, plan.Refusal)
 		}
 	}
+}
+
+// placed returns the text of a plan for the statement's place.
+func (h *Hooks) placed(pass *Pass, query string, plan *sqlproof.Plan, args []any) (string, []any, error) {
+	pass.plan = plan
+	if !pass.at.named() {
+		return plan.SQL, args, nil
+	}
+	text, err := h.named(pass, query, plan)
+	return text, args, err
 }
 
 // mayTouch refuses statements on tenants' tables that cannot run whatever their text is.
@@ -94,14 +109,14 @@ func (h *Hooks) mayTouch(pass *Pass, plan *sqlproof.Plan, args int) error {
 	case args != plan.Arguments:
 		return h.refusal(pass, Unconfined, "it has more or fewer placeholders than arguments")
 	}
-	if !pass.confined || plan.Placed { // or else the guard has asked
-		exclusive, err := h.place(pass)
-		if err != nil {
-			return err
-		}
-		if plan.Placed && !exclusive {
-			return h.refusal(pass, Unconfined, "it has a table without a tenant column, and the tenant's placement holds other tenants too")
-		}
+	if err := h.place(pass); err != nil {
+		return err
+	}
+	if plan.Placed && !pass.at.Exclusive {
+		return h.refusal(pass, Unconfined, "it has a table without a tenant column, and the tenant's placement holds other tenants too")
+	}
+	if err := h.reaches(pass, plan.Home); err != nil {
+		return err
 	}
 	for _, need := range plan.Needs {
 		if err := h.fulfil(pass, need); err != nil {
@@ -231,14 +246,19 @@ func (h *Hooks) notProven(pass *Pass, query string, r *sqlproof.Refusal) error {
 	return h.refusal(pass, reason, r.Error())
 }
 
-// proveDry proves a statement that is built and not sent, so that its text is the one that would be.
-func (h *Hooks) proveDry(db *gorm.DB, pass *Pass) {
-	stmt := pass.stmt
-	if !h.provable(pass) || pass.sub || stmt.SQL.Len() == 0 {
+// finishDry gives a statement that is built and not sent the text that would be sent.
+func (h *Hooks) finishDry(db *gorm.DB, pass *Pass) {
+	stmt := db.Statement
+	if pass.sub || stmt.SQL.Len() == 0 {
 		return
 	}
 	query := stmt.SQL.String()
-	sent, args, err := h.prove(pass, query, slices.Clone(stmt.Vars))
+	sent, args, err := query, stmt.Vars, error(nil)
+	if h.provable(pass) {
+		sent, args, err = h.prove(pass, query, slices.Clone(stmt.Vars))
+	} else {
+		sent, err = h.unproven(pass, query)
+	}
 	if err != nil {
 		_ = db.AddError(err)
 		return

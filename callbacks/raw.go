@@ -13,20 +13,26 @@ func (h *Hooks) admitRaw(pass *Pass) error {
 	sql := pass.stmt.SQL.String()
 	pass.raw = true
 	switch {
-	case pass.free:
 	case pass.Op == OpRaw && isSavepoint(sql):
 		pass.exempt = true
-	case h.proves() && !h.mayBeMigrators(sql):
+	case pass.free && !pass.elsewhere():
+	case pass.free && h.migrators.calling():
+		return h.migrates(pass)
+	case pass.free:
+	case h.proves() && !h.mayBeMigrators(pass, sql):
 		if err := h.admitText(pass, sql); err != nil {
 			return err
 		}
 	case h.migrators.calling():
-		pass.migrates()
+		if err := h.migrates(pass); err != nil {
+			return err
+		}
 	case h.proves():
 		if err := h.admitText(pass, sql); err != nil {
 			return err
 		}
 	case h.namesNoTenantTable(sql) && !composing.MatchString(sql):
+		pass.home = "named in raw SQL"
 	case pass.Who.Kind == Nobody:
 		return h.refusal(pass, NoTenant, "raw SQL runs for a tenant too; to run it for all, use tenancy.WithoutTenant(ctx, reason)")
 	default:

@@ -31,8 +31,9 @@ type Hooks struct {
 	migrators migrators
 	nobody    Subject
 	builders  struct{ where, values, onConflict clause.ClauseBuilder } // that ours replaced
-	unique    sync.Map                                                 // *tables.Table → [][]string, on MySQL
+	unique    sync.Map                                                 // uniqueOf → [][]string, on MySQL
 	plain     sync.Map                                                 // *schema.Schema → bool: see plainModel
+	reading   readings
 }
 
 // predicateClause is built right after WHERE. It is in the clauses of a statement that needs a tenant condition and has no

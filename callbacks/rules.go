@@ -20,6 +20,30 @@ const (
 	System
 )
 
+// Place is where rows are. It has the fields of the root package's Placement.
+type Place struct {
+	Shard, Schema, TableSuffix string
+	Exclusive                  bool
+}
+
+// alone tells whether the tables there hold one tenant's rows and no other's.
+func (p Place) alone() bool { return p.Exclusive || p.Schema != "" }
+
+// named tells whether the tables there go by other names than those of their models.
+func (p Place) named() bool { return p.Schema != "" || p.TableSuffix != "" }
+
+// Reach says which databases have what a statement touches.
+type Reach uint8
+
+const (
+	// Anywhere means all of them: it touches reference tables, or none.
+	Anywhere Reach = iota
+	// Home means the default database, which alone has the global tables.
+	Home
+	// There means the database of the statement's place.
+	There
+)
+
 // Subject is for whom the statements of a context run.
 type Subject struct {
 	Kind   Kind
@@ -40,6 +64,7 @@ const (
 	Unconfined
 	UnknownTable
 	InvalidConfig
+	CrossShard
 )
 
 // Refusal is everything that the message of a refused statement needs.
@@ -56,8 +81,10 @@ type Refusal struct {
 type Rules interface {
 	// Identify says for whom statements of ctx run; never nil. Its error means that ctx cannot be used at all.
 	Identify(ctx context.Context) (*Subject, error)
-	// Place asks where who's rows are. exclusive means that no other tenant's rows are there.
-	Place(ctx context.Context, who *Subject) (exclusive bool, err error)
+	// Place asks where the rows are that a statement of who, sent to pool, is about. A transaction knows its own place.
+	Place(ctx context.Context, who *Subject, pool gorm.ConnPool) (Place, error)
+	// HidesRows tells whether the database shows a statement the rows of its tenant alone.
+	HidesRows() bool
 	// Refuse makes the error of a refused statement, and tells the observer.
 	Refuse(ctx context.Context, r Refusal) error
 	// Ran tells the observer of a statement on tenants' rows that was not refused.

@@ -227,22 +227,29 @@ func (h *Hooks) uniqueKeys(pass *Pass) ([][]string, error) {
 
 // databaseKeys lists the columns of the unique keys that the database has for a table. It is asked until it has some.
 func (h *Hooks) databaseKeys(pass *Pass, t *tables.Table) ([][]string, error) {
-	if known, ok := h.unique.Load(t); ok {
+	where := uniqueOf{t, pass.at.Shard, pass.at.Schema}
+	if known, ok := h.unique.Load(where); ok {
 		found, _ := known.([][]string)
 		return found, nil
 	}
 	found, err := h.askKeys(pass, t)
 	if err == nil && len(found) > 0 { // or else the table is still to be made
-		h.unique.Store(t, found)
+		h.unique.Store(where, found)
 	}
 	return found, err
+}
+
+// uniqueOf is a table at a place.
+type uniqueOf struct {
+	table         *tables.Table
+	shard, schema string
 }
 
 // askKeys asks the database for the unique keys of a table.
 func (h *Hooks) askKeys(pass *Pass, t *tables.Table) ([][]string, error) {
 	o := newOwn(pass)
 	o.text(dialect.UniqueKeysQuery())
-	o.Vars, o.quiet = []any{t.Name}, true
+	o.Vars, o.quiet = []any{pass.at.Schema, t.Name + pass.at.TableSuffix}, true
 	var found [][]string
 	last := ""
 	err := o.query(func(rows *sql.Rows) error {
@@ -295,7 +302,7 @@ func (h *Hooks) refuseCollision(pass *Pass, keys [][]string) error {
 	t := pass.Table
 	o := newOwn(pass)
 	o.text("SELECT 1 FROM ")
-	o.WriteQuoted(clause.Table{Name: t.Path})
+	o.table(t)
 	o.text(" WHERE (")
 	conditions := 0
 	var seen [][]string

@@ -33,6 +33,18 @@ has_mariadb() {
 	command -v mariadbd >/dev/null
 }
 
+has_pgbouncer() {
+	local dir
+	if [[ -n ${TENANCY_TEST_PGBOUNCER_BIN:-} ]]; then
+		[[ -x $TENANCY_TEST_PGBOUNCER_BIN/pgbouncer ]]
+		return
+	fi
+	for dir in /usr/sbin /usr/bin /usr/local/sbin /usr/local/bin /opt/homebrew/bin; do
+		[[ -x $dir/pgbouncer ]] && return
+	done
+	command -v pgbouncer >/dev/null
+}
+
 as_root() {
 	if [[ $(id -u) == 0 ]]; then
 		env DEBIAN_FRONTEND=noninteractive "$@"
@@ -62,6 +74,7 @@ trap 'rm -f "$log"' EXIT
 missing=()
 has_postgres || missing+=(postgresql)
 has_mariadb || missing+=(mariadb-server)
+has_pgbouncer || missing+=(pgbouncer)
 if ((${#missing[@]} == 0)); then
 	exit
 fi
@@ -84,3 +97,4 @@ verdict="be skipped"
 [[ ${TENANCY_TEST_REQUIRE:-} == 1 ]] && verdict="fail"
 has_postgres || skipped PostgreSQL "$verdict" TENANCY_TEST_POSTGRES_DSN
 has_mariadb || skipped MariaDB "$verdict" TENANCY_TEST_MYSQL_DSN
+has_pgbouncer || skipped PgBouncer "$verdict" TENANCY_TEST_PGBOUNCER_BIN

@@ -175,7 +175,10 @@ func (b *Builder) Begin(kind Kind, outer *Block, correlated bool, at int) *Block
 func (b *Builder) Scope() int { return len(b.ctes) }
 
 // Define makes a common table expression known from here to the [Builder.Leave] of its scope.
-func (b *Builder) Define(name string, query *Block) { b.ctes = append(b.ctes, cte{name, query}) }
+func (b *Builder) Define(name string, query *Block) {
+	b.ctes = append(b.ctes, cte{name, query})
+	b.st.defined = append(b.st.defined, name)
+}
 
 // Resolve says which query the last common table expression of that name is.
 func (b *Builder) Resolve(name string, query *Block) {

@@ -127,6 +127,9 @@ func (plan *Plan) size(text string) int {
 	if plan.Rewritten() {
 		n += len(plan.SQL)
 	}
+	if plan.placing != nil {
+		n += plan.placing.size()
+	}
 	if plan.Refusal != nil {
 		n += 128 + len(plan.Refusal.Why) + len(plan.Refusal.Instead)
 	}

@@ -21,6 +21,15 @@ import (
 type database struct {
 	*sql.DB
 	tables []string
+	named  func(table string) string // what tables are called here; nil: as they are
+}
+
+// name returns how a table is named in a statement.
+func (db *database) name(table string) string {
+	if db.named == nil {
+		return table
+	}
+	return db.named(table)
 }
 
 // pair are two databases: both has the rows of tenants a and b, alone only those of a.
@@ -129,7 +138,7 @@ func (db *database) snapshot(t testing.TB, from queryer) []string {
 	t.Helper()
 	var all []string
 	for _, table := range db.tables {
-		_, rows, err := collect(t.Context(), from, "SELECT * FROM "+table, nil)
+		_, rows, err := collect(t.Context(), from, "SELECT * FROM "+db.name(table), nil)
 		require.NoError(t, err)
 		for _, row := range rows {
 			all = append(all, table+": "+row)

@@ -20,10 +20,15 @@ type Plan struct {
 	Writes    bool // it must run on the primary
 	Touches   bool // it touches rows of tenants
 	Placed    bool // it touches tables that only their placement confines
+	// Home is the name of a table that it touches and that is in the default database alone; "" if there is none.
+	Home string
+	// Tables are the tables of tenants that it touches, each once: those that SQL names, added conditions included.
+	Tables []Table
 
 	edits      []edit // that made SQL of the original text
-	deps       []dep
+	deps       []dep  // of SQL
 	generation uint64
+	placing    *placing
 }
 
 // Rewritten tells whether something was added to the text.
@@ -63,13 +68,22 @@ func proveStatement(analyzer Analyzer, tables Tables, st *Statement, trust bool)
 	if plan.Refusal == nil && !p.holds() {
 		added, plan.Refusal = p.complete()
 		if plan.Refusal == nil {
-			plan.rewrite(analyzer, tables, st, trust, added)
 			plan.deps = p.deps
+			plan.rewrite(analyzer, tables, st, trust, added)
+			if plan.Refusal == nil && p.named != nil {
+				plan.placing.named = p.named // with its place in the application's own text
+			}
 			return plan, p, added
 		}
 	}
-	plan.Checks, plan.Needs, plan.deps = p.checks, p.needs, p.deps
+	plan.take(analyzer, p)
 	return plan, p, added
+}
+
+// take takes over what the proof of the plan's text has found.
+func (plan *Plan) take(analyzer Analyzer, p *proof) {
+	plan.Checks, plan.Needs, plan.deps, plan.Home, plan.Tables = p.checks, p.needs, p.deps, p.home, p.tenants
+	plan.placing = &placing{analyzer: analyzer, named: p.named, sources: p.sources}
 }
 
 // holds tells whether all is bound as it stands.
@@ -141,7 +155,9 @@ func (plan *Plan) rewrite(analyzer Analyzer, tables Tables, st *Statement, trust
 		fail("it does not bind the table")
 		return
 	}
-	plan.SQL, plan.Inserted, plan.Checks, plan.Needs, plan.edits = sql, inserted, again.checks, again.needs, added.edits
+	plan.SQL, plan.Inserted, plan.edits = sql, inserted, added.edits
+	plan.take(analyzer, again)
+	plan.placing.added = spans
 }
 
 // example is a condition that the application can write itself.

@@ -19,7 +19,11 @@ type proof struct {
 	needs   []Need
 	touches bool // rows of tenants
 	placed  bool
-	on      *Join // whose condition is looked at, which names nothing but the sources of its two sides
+	home    string   // an Open table that is in the default database alone
+	tenants []Table  // the tables of tenants, each once
+	sources int      // how often they are named
+	named   *Refusal // one that is named with a schema, which no placement takes
+	on      *Join    // whose condition is looked at, which names nothing but the sources of its two sides
 }
 
 // tableOf is what is known of a source that is a table.
@@ -88,12 +92,16 @@ func (p *proof) run() *Refusal {
 				r.Table, r.Unknown = s.Name, !t.Catalog
 				return r
 			case Open:
+				if t.Home && p.home == "" {
+					p.home = t.Name
+				}
 				continue
 			case Placed:
-				p.touches, p.placed = true, true
+				p.touch(s, t)
+				p.placed = true
 				continue
 			}
-			p.touches = true
+			p.touch(s, t)
 			if s.Renamed {
 				return p.refuse(s, "its columns have other names here", "select it without a list of column names")
 			}
@@ -116,6 +124,18 @@ func (p *proof) run() *Refusal {
 	}
 	p.bind()
 	return nil
+}
+
+// touch notes that the text names a table of tenants.
+func (p *proof) touch(s *Source, t Table) {
+	p.touches = true
+	p.sources++
+	if !slices.Contains(p.tenants, t) {
+		p.tenants = append(p.tenants, t)
+	}
+	if s.Schema != "" && p.named == nil {
+		p.named = p.refuse(s, "it is named with schema "+s.Schema+"; the tenant's placement says where the table is", "leave the schema out")
+	}
 }
 
 func (p *proof) refuse(s *Source, why, instead string) *Refusal {

@@ -9,6 +9,7 @@ type Prover struct {
 	tables   Tables
 	trusting cache // plans that take the text's own conditions for the tenant's, and check them
 	strict   cache // plans that do not
+	located  cache // plans that add nothing
 }
 
 // NewProver returns a prover. It keeps plans of up to most bytes in all; 0 is 16 MiB.
@@ -17,8 +18,9 @@ func NewProver(analyzer Analyzer, tables Tables, most int) *Prover {
 		most = 16 << 20
 	}
 	p := &Prover{analyzer: analyzer, dialect: sqltext.DialectOf(analyzer.Dialect()), tables: tables}
-	p.trusting.init(most - most/8)
+	p.trusting.init(most - most/4)
 	p.strict.init(most / 8)
+	p.located.init(most / 8)
 	return p
 }
 

@@ -5,8 +5,10 @@ import (
 	"database/sql/driver"
 	"errors"
 	"fmt"
+	"maps"
 	"net"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -43,6 +45,10 @@ func TestRandom(t *testing.T) {
 		t.Run(dialect, func(t *testing.T) {
 			t.Parallel()
 			r := &random{pair: newPair(t, dialect), dialect: dialect, prover: sqlproof.NewProver(analyzer, shop(), 0)}
+			all := places(dialect)
+			for _, kind := range slices.Sorted(maps.Keys(all)) {
+				r.there = append(r.there, r.move(t, dialect, all[kind]))
+			}
 			if s := os.Getenv("TENANCY_FUZZ_SEED"); s != "" {
 				from, only, _ := strings.Cut(s, ":")
 				seed, err := strconv.ParseUint(from, 10, 64)
@@ -74,11 +80,12 @@ type random struct {
 	*pair
 	dialect string
 	prover  *sqlproof.Prover
+	there   []moved
 	failed  bool
 	gone    bool // the server has crashed, as MariaDB does for some of these statements
 
-	runs, refused, invalid, slow, plain, empty int
-	reasons                                    map[string]int
+	runs, refused, invalid, slow, plain, empty, nowhere int
+	reasons                                             map[string]int
 }
 
 // statement makes a statement of choices.
@@ -153,6 +160,44 @@ func (r *random) check(t *testing.T, data []byte, count bool) string {
 		if diff := r.differ(both, alone, true); diff != "" {
 			return fmt.Sprintf("%s\nsent: %s %v", diff, d.plan.SQL, d.args)
 		}
+		if strict == (len(sql)%2 == 0) {
+			if diff := r.elsewhere(t, sql, args, strict, count); diff != "" {
+				return diff
+			}
+		}
+	}
+	return ""
+}
+
+// elsewhere compares what a statement gives with what it gives where the tenants' tables are at a place.
+func (r *random) elsewhere(t *testing.T, sql string, args []any, strict, count bool) string {
+	t.Helper()
+	sql = strings.NewReplacer("main.", "", "public.", "").Replace(sql) // of a schema there is no other place
+	d := decide(r.prover, sql, args, strict)
+	if d.refuse != nil || d.needs != "" {
+		return ""
+	}
+	there := r.there[len(sql)/2%len(r.there)]
+	text, refusal := d.plan.At(there.schema, there.suffix)
+	if refusal != nil {
+		if count {
+			r.nowhere++
+		}
+		if !strings.Contains(refusal.Why, "qualified with the name") {
+			return fmt.Sprintf("%v\nplan: %s", refusal, d.plan.SQL)
+		}
+		return ""
+	}
+	want := r.both.run(t, d.plan.SQL, d.args, d.plan.Writes, patience)
+	if want.err != nil || r.died(t, want, d.plan.SQL, d.args) {
+		return ""
+	}
+	got := there.run(t, text, d.args, d.plan.Writes, patience)
+	if errors.Is(got.err, context.DeadlineExceeded) || r.died(t, got, text, d.args) {
+		return ""
+	}
+	if diff := same(got, want, true); diff != "" {
+		return fmt.Sprintf("%s\nat a place: %s %v", diff, text, d.args)
 	}
 	return ""
 }
@@ -190,12 +235,13 @@ func (r *random) count(d decision) {
 func (r *random) summary(t *testing.T, took time.Duration) {
 	t.Helper()
 	t.Logf("%d statements in %v: %d refused, %d sent as they are, %d that the database does not take, %d too slow, "+
-		"%d without rows", r.runs, took.Round(time.Millisecond), r.refused, r.plain, r.invalid, r.slow, r.empty)
+		"%d without rows, %d at no place", r.runs, took.Round(time.Millisecond), r.refused, r.plain, r.invalid, r.slow, r.empty, r.nowhere)
 	for why, n := range r.reasons {
 		t.Logf("%5d × %s", n, why)
 	}
 	assert.LessOrEqual(t, 3*r.refused, r.runs, "too many are refused")
 	assert.LessOrEqual(t, 5*r.invalid, r.runs, "too many are none of the database's")
+	assert.LessOrEqual(t, 100*r.nowhere, r.runs, "too many can be put at no place")
 	assert.LessOrEqual(t, 2*r.empty, r.runs, "too many find nothing")
 }
 

@@ -158,12 +158,12 @@ func (r *rewrite) wrap(k *tableOf, why string) *Refusal {
 	return nil
 }
 
-// quote writes a name as the dialect does.
-func (r *rewrite) quote(name string) string {
-	if r.p.st.dialect == sqltext.Postgres {
-		return `"` + strings.ReplaceAll(name, `"`, `""`) + `"`
-	}
-	return "`" + strings.ReplaceAll(name, "`", "``") + "`"
+func (r *rewrite) quote(name string) string { return quoted(r.p.st.dialect, name) }
+
+// quoted writes a name as a dialect does.
+func quoted(d sqltext.Dialect, name string) string {
+	quote := quoteOf(d)
+	return quote + strings.ReplaceAll(name, quote, quote+quote) + quote
 }
 
 func (r *rewrite) equal(qualifier, column string) string {

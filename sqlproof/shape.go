@@ -181,6 +181,7 @@ func shorten(d sqltext.Dialect, sql string, tokens []sqltext.Token, runs []run) 
 func (plan *Plan) expand(d sqltext.Dialect, sql string, s shape) *Plan {
 	long := *plan
 	long.SQL = sql
+	long.placing = nil
 	if r := plan.Refusal; r != nil {
 		somewhere := *r
 		somewhere.Offset, somewhere.Line, somewhere.Column = -1, 0, 0 // it was found in another text
@@ -190,6 +191,7 @@ func (plan *Plan) expand(d sqltext.Dialect, sql string, s shape) *Plan {
 	for _, r := range s.runs {
 		long.Arguments += r.width * (r.count - 1)
 	}
+	long.placing = &placing{analyzer: plan.placing.analyzer, named: plan.placing.named, sources: plan.placing.sources, short: plan, runs: s.runs}
 	if plan.Rewritten() {
 		edits, ok := s.edits(plan.edits)
 		if !ok {
@@ -200,7 +202,7 @@ func (plan *Plan) expand(d sqltext.Dialect, sql string, s shape) *Plan {
 			return nil
 		}
 		long.edits = edits
-		long.SQL, _, long.Inserted = render(d, sql, tokens, edits)
+		long.SQL, long.placing.added, long.Inserted = render(d, sql, tokens, edits)
 	}
 	long.Checks = slices.Clone(plan.Checks)
 	for i := range long.Checks {

@@ -123,3 +123,44 @@ func TestShortFormsAreNotMixedUp(t *testing.T) {
 		assert.Contains(t, plan.SQL, "`users`.`tenant_id` = ?", text)
 	}
 }
+
+// TestListsHaveOnePlacement compares what becomes of a text at a place by the plan of its short form with what becomes of it
+// by its own. Only the short form is read.
+func TestListsHaveOnePlacement(t *testing.T) {
+	t.Parallel()
+	tables := prooftest.Tables{}.Own("users", "orders").Link("user_orders", "users", "orders")
+	more := []func(n int) string{
+		func(n int) string {
+			return "SELECT users.id FROM users JOIN user_orders ON user_orders.user_id = users.id WHERE users.id IN (" + marks(n) + ") AND users.id IN (SELECT orders.id FROM orders WHERE orders.id IN (" + marks(2*n) + ")) OR EXISTS (SELECT 1 FROM users u)"
+		},
+		func(n int) string { return "DELETE FROM users WHERE users.id IN (" + marks(n) + ") AND users.a = ?" },
+		func(n int) string {
+			return "INSERT INTO orders (id, tenant_id) VALUES " + strings.TrimSuffix(strings.Repeat("(?,?),", n), ",")
+		},
+	}
+	for dialect, analyzer := range analyzers() {
+		for i, list := range append(lists[:len(lists)-1:len(lists)-1], more...) {
+			counted := &counting{Analyzer: analyzer}
+			p := sqlproof.NewProver(counted, tables, 0)
+			for _, at := range prooftest.Places(dialect) {
+				read := 0
+				for _, n := range []int{2, 1, 3, 17, 100, 5} {
+					text := numberMarks(dialect, list(n))
+					if dialect == "mysql" && strings.Contains(text, "(a, b)") {
+						continue
+					}
+					got, refusal := p.ProveStrictly(text).At(at.Schema, at.Suffix)
+					require.Nil(t, refusal, "%s: %s", dialect, text)
+					want, refusal := sqlproof.FreshStrictly(analyzer, tables, text).At(at.Schema, at.Suffix)
+					require.Nil(t, refusal, "%s: %s", dialect, text)
+					assert.Equal(t, want, got, "%s %d", dialect, i)
+					prooftest.IsPlaced(t, analyzer, tables, got, at)
+					if n != 2 && i != 3 { // the short form of that one has two lists, and for n of 1 one
+						assert.Equal(t, read, counted.read, "%s: read again: %s", dialect, text)
+					}
+					read = counted.read
+				}
+			}
+		}
+	}
+}

@@ -14,6 +14,10 @@ type Analyzer interface {
 	Analyze(sql string) (*Statement, error)
 	// Same tells whether now, the text of before with spans added, means the same but for what is in those spans.
 	Same(before, now *Statement, added []Span) bool
+	// Placed tells whether now means what before does, but for where tables are: where before names one without a schema, now
+	// may name it with schema and with suffix behind its name, and give it its old name as an alias; either may be "". The
+	// text of before has no such names. Where a table takes no alias, the qualifiers of its columns may have the suffix too.
+	Placed(before, now *Statement, schema, suffix string) bool
 }
 
 // Span is a part of a text, in bytes.
@@ -51,8 +55,9 @@ type Statement struct {
 
 	dialect sqltext.Dialect
 	tokens  []sqltext.Token
-	claimed []int32 // offsets of names that the analyzer knows the meaning of
-	aliases []alias // names of columns of a result, of which only the items are known that they belong to
+	defined []string // the names of its common table expressions
+	claimed []int32  // offsets of names that the analyzer knows the meaning of
+	aliases []alias  // names of columns of a result, of which only the items are known that they belong to
 }
 
 // Mark is a placeholder.

@@ -22,6 +22,9 @@ const (
 	Placed               // it has no tenant column: its placement confines it
 )
 
+// tenants tells whether a table is one of tenants, which stands where the tenant's placement says.
+func (c Class) tenants() bool { return c >= Owned }
+
 // Table is what is known of one table.
 type Table struct {
 	Class  Class
@@ -34,6 +37,8 @@ type Table struct {
 	Key any
 	// Catalog tells of an Unknown table that it is one of the database's own that nobody may read with a tenant.
 	Catalog bool
+	// Home tells of an Open table that its rows are in the default database alone.
+	Home bool
 	// Ends are the foreign keys of a Link.
 	Ends *[]End
 }

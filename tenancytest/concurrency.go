@@ -37,20 +37,27 @@ func TestConcurrency(t *testing.T, h Harness, crowd Crowd) {
 	if crowd.For == 0 {
 		crowd.For = time.Second
 	}
-	dialector := h.Database(t)
-	raw, db := h.open(t, dialector()), h.open(t, dialector())
-	own, err := db.DB()
-	require.NoError(t, err)
+	w, home := shapes()[0], h.Database(t)
+	ids, tenants := make([]tenancy.ID, crowd.Tenants), make([]owner, crowd.Tenants)
+	for i := range ids {
+		ids[i] = tenancy.ID(fmt.Sprintf("t%d", i))
+		tenants[i] = owner{ids[i], string(ids[i]), uint(i+1) * 1000}
+	}
+	places := h.placesOf(t, home, ids...)
 	// GORM's cache of prepared statements deadlocks when transactions hold all connections (gorm v1.31.2 prepare_stmt.go
 	// prepare waits for another goroutine's statement under its lock).
+	cfg := tenancy.Config{SQL: h.SQL, Pools: tenancy.PoolLimits{Connections: 2 * crowd.Goroutines}}
+	places.Configure(&cfg)
+	db := h.open(t, places.Home())
+	own, err := db.DB()
+	require.NoError(t, err)
 	own.SetMaxOpenConns(2 * crowd.Goroutines)
-	h.install(t, db, tenancy.Config{Models: []any{&textParent{}, &textChild{}, &textProfile{}, &textTag{}}, Global: []any{&country{}}})
-	require.NoError(t, db.AutoMigrate(&country{}, &textParent{}, &textChild{}, &textProfile{}, &textTag{}))
-	require.NoError(t, raw.Create(&[]country{{ID: 1, Name: "cz"}, {ID: 2, Name: "at"}}).Error)
-	fill := shapes()[0].fill
-	for i := range crowd.Tenants {
-		id := tenancy.ID(fmt.Sprintf("t%d", i))
-		require.NoError(t, fill(raw, owner{id, string(id), uint(i+1) * 1000}))
+	s := h.locate(t, &cfg, places, home, tenants)
+	s.classify(&cfg, w.models, w.global)
+	h.install(t, db, cfg)
+	s.make(t, db, places, cfg.RowSecurity != "", w.models, w.global)
+	for _, here := range s.all {
+		here.restore(t, w)
 	}
 
 	end := time.Now().Add(crowd.For)
@@ -67,16 +74,24 @@ func TestConcurrency(t *testing.T, h Harness, crowd Crowd) {
 	}
 	wg.Wait()
 
-	var strangers int64
-	require.NoError(t, raw.Model(&textParent{}).Where("mark <> tenant_id").Count(&strangers).Error)
-	assert.Zero(t, strangers, "parents with another tenant's mark")
-	require.NoError(t, raw.Model(&textChild{}).Where("mark <> tenant_id").Count(&strangers).Error)
-	assert.Zero(t, strangers, "children with another tenant's mark")
-	require.NoError(t, raw.Model(&textChild{}).Joins("JOIN text_parents p ON p.id = parent_id").Where("p.tenant_id <> text_children.tenant_id").Count(&strangers).Error)
-	assert.Zero(t, strangers, "children of another tenant's parents")
-	pool, err := tenancy.DB(db)
-	require.NoError(t, err)
-	assert.Zero(t, pool.Stats().InUse, "connections that were not given back")
+	for _, here := range s.all {
+		if len(here.owners) == 0 {
+			continue
+		}
+		var strangers int64
+		raw := here.db
+		require.NoError(t, raw.Model(&textParent{}).Where("mark <> tenant_id").Count(&strangers).Error)
+		assert.Zero(t, strangers, "parents with another tenant's mark")
+		require.NoError(t, raw.Model(&textChild{}).Where("mark <> tenant_id").Count(&strangers).Error)
+		assert.Zero(t, strangers, "children with another tenant's mark")
+		require.NoError(t, raw.Model(&textChild{}).Joins("JOIN text_parents p ON p.id = parent_id").Where("p.tenant_id <> text_children.tenant_id").Count(&strangers).Error)
+		assert.Zero(t, strangers, "children of another tenant's parents")
+		require.NoError(t, raw.Model(&textParent{}).Where("tenant_id NOT IN ?", here.ids()).Count(&strangers).Error)
+		assert.Zero(t, strangers, "parents of tenants that live elsewhere")
+		pool, err := tenancy.DB(db.WithContext(here.context(t.Context())))
+		require.NoError(t, err)
+		assert.Zero(t, pool.Stats().InUse, "connections that were not given back")
+	}
 }
 
 // crowdMember is one goroutine for the time of one action.

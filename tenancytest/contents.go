@@ -13,6 +13,8 @@ import (
 	"github.com/stretchr/testify/require"
 	"gorm.io/gorm"
 	"gorm.io/gorm/schema"
+
+	"github.com/gormtenancy/tenancy"
 )
 
 // table is how to tell whose a table's rows are.
@@ -24,9 +26,14 @@ type table struct {
 	global  bool
 }
 
-// contents are all rows of a database: A's and those of no tenant, and everybody else's, by table.
+// contents are all rows: A's and those of no tenant that A's statements find, and everybody else's, by table.
 type contents struct {
 	own, others map[string][]string
+	parts       []contents // of each place
+}
+
+func noContents() contents {
+	return contents{own: map[string][]string{}, others: map[string][]string{}}
 }
 
 // tablesOf finds the tables of models, and their generated join tables.
@@ -85,35 +92,64 @@ func tenantField(s *schema.Schema) *schema.Field {
 	return nil
 }
 
-// read reads all rows with plain GORM.
-func (s *stage) read(t testing.TB, db *gorm.DB) contents {
+// rows reads all rows of all places without the plugin.
+func (s *stage) rows(t testing.TB) contents {
 	t.Helper()
-	c := contents{map[string][]string{}, map[string][]string{}}
-	for _, table := range s.tables {
+	all := noContents()
+	global := tenancy.Placement{} // the place of A's global tables
+	if s.copied {
+		global.Shard = s.where[s.world.a].Shard
+	}
+	for _, here := range s.all {
+		tenants := here.holds(s.world.a)
+		part := s.read(t, here.db, here.tables, here.label, func(table *table, row map[string]any) bool {
+			if table.global {
+				return here.at == global
+			}
+			return tenants && s.isOwn(table, row)
+		})
+		maps.Copy(all.own, part.own) // no table of A's is in two places
+		maps.Copy(all.others, part.others)
+		all.parts = append(all.parts, part)
+	}
+	return all
+}
+
+// rowsAlone reads all rows of the database for A alone.
+func (s *stage) rowsAlone(t testing.TB) contents {
+	t.Helper()
+	return s.read(t, s.alone, s.tables, func(name string) string { return name }, func(table *table, row map[string]any) bool {
+		return table.global || s.isOwn(table, row)
+	})
+}
+
+func (s *stage) read(t testing.TB, db *gorm.DB, tables []*table, label func(string) string, own func(*table, map[string]any) bool) contents {
+	t.Helper()
+	c := noContents()
+	for _, table := range tables {
 		var rows []map[string]any
 		require.NoError(t, db.Table(table.name).Find(&rows).Error)
 		for _, row := range rows {
-			line := s.line(row, s.isOwn(table, row))
-			if s.isOwn(table, row) {
-				c.own[table.name] = append(c.own[table.name], line)
+			if own(table, row) {
+				c.own[table.name] = append(c.own[table.name], s.line(row, true))
 			} else {
-				c.others[table.name] = append(c.others[table.name], line)
+				c.others[label(table.name)] = append(c.others[label(table.name)], s.line(row, false))
 			}
 		}
 		slices.Sort(c.own[table.name])
-		slices.Sort(c.others[table.name])
+		slices.Sort(c.others[label(table.name)])
 	}
 	return c
 }
 
-// isOwn tells whether a row is A's, or nobody's because its table is global.
+// isOwn tells whether a row in a table of A's is A's.
 func (s *stage) isOwn(table *table, row map[string]any) bool {
 	for _, column := range table.tenants {
 		if cell(unwrap(row[column])) != string(s.world.a) {
 			return false
 		}
 	}
-	if len(table.tenants) > 0 {
+	if len(table.tenants) > 0 || s.apart() {
 		return true
 	}
 	for _, key := range table.keys {

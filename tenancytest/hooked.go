@@ -193,8 +193,7 @@ func hookedForeign() []check {
 			c.unchanged()
 		}},
 		check{name: "hooks after an update of B's row", rule: "a hook writes no row that points at another tenant's", run: func(c *trial) {
-			assert.Error(c, c.a.Model(&account{ID: c.fixedB(1)}).Update("balance", 5).Error, c.rule)
-			c.undone()
+			c.foreign(func(db *gorm.DB) error { return db.Model(&account{ID: c.fixedB(1)}).Update("balance", 5).Error }, c.undone)
 		}},
 	)
 }

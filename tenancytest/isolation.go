@@ -3,6 +3,7 @@ package tenancytest
 import (
 	"testing"
 
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"gorm.io/gorm"
 	"gorm.io/gorm/logger"
@@ -24,6 +25,9 @@ type Harness struct {
 	// SQL is the analyzer that the application configures, of the database's dialect. Nil: none, so that text which could
 	// reach a table is refused.
 	SQL sqlproof.Analyzer
+	// Places makes the places of tenants that are to live in a database that Database has made, home, or beside it. They live
+	// as long as the test. Nil: all tenants share the tables of home.
+	Places func(t testing.TB, home func() gorm.Dialector, tenants []tenancy.ID) Places
 }
 
 // TestIsolation runs every case on every shape of models, each as a subtest named shape/subject/case.
@@ -80,4 +84,9 @@ func (h Harness) install(t testing.TB, db *gorm.DB, cfg tenancy.Config) {
 		h.Install = func(db *gorm.DB, cfg tenancy.Config) error { return db.Use(tenancy.New(cfg)) }
 	}
 	require.NoError(t, h.Install(db, cfg))
+	t.Cleanup(func() {
+		if p := pluginOf(db); p != nil {
+			assert.NoError(t, p.Close())
+		}
+	})
 }

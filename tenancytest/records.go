@@ -49,6 +49,7 @@ func (c *trial) id(n uint) uint { return fromA + n }
 
 func (c *trial) idB(n uint) uint {
 	if single(c.world) {
+		c.keyed = true
 		return fromB + n
 	}
 	return fromA + n

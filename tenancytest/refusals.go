@@ -164,7 +164,7 @@ func strangers() []check {
 				}
 				got := c.parents()
 				err := c.in(tenancy.WithTenant(c.Context(), tenancy.ID(id))).Find(got).Error
-				if err != nil {
+				if err != nil && !c.placed { // or else the resolver, or the database, does not know it
 					assert.ErrorIs(c, err, tenancy.ErrInvalidTenant, "%q: %s", id, c.rule)
 				}
 				assert.Empty(c, pointers(got), "%q: %s", id, c.rule)
@@ -180,7 +180,9 @@ func strangers() []check {
 			}
 			stranger := c.in(tenancy.WithTenant(c.Context(), id))
 			for _, verb := range []string{"Find", "Count", "Table", "Update", "Updates", "UpdateColumn", "Delete", "Unscoped Delete", "Table and Delete", "Table and Update"} {
-				assert.NoError(c, statements(c)[verb](stranger), "%s: %s", verb, c.rule)
+				if err := statements(c)[verb](stranger); !c.placed {
+					assert.NoError(c, err, "%s: %s", verb, c.rule)
+				}
 			}
 			c.unchanged()
 		}},

@@ -11,87 +11,87 @@ import (
 	"github.com/gormtenancy/tenancy"
 )
 
-// stage is a world set up in both databases.
+// stage is a world set up where its tenants live, and in a database for A alone.
 type stage struct {
-	world  *world
-	proven bool     // text is read, and confined or refused
-	plugin *gorm.DB // the shared database, as the application uses it
-	raw    *gorm.DB // the shared database without the plugin
-	alone  *gorm.DB // the other database: plain GORM, A's rows only
-	tables []*table
+	*sites
+	world   *world
+	setting string // that row-level security reads; empty: it is off
+	proven  bool   // text is read, and confined or refused
+	plugin  *gorm.DB
+	raw     *gorm.DB // A's place without the plugin
+	alone   *gorm.DB // plain GORM, A's rows only
+	tables  []*table // of alone: all
 
 	pristine, pristineAlone contents
 }
 
 func newStage(t *testing.T, h Harness, w *world, shared, alone func() gorm.Dialector) *stage {
 	t.Helper()
-	s := &stage{world: w, proven: h.SQL != nil, plugin: h.open(t, shared()), raw: h.open(t, shared()), alone: h.open(t, alone())}
-	h.install(t, s.plugin, tenancy.Config{Models: w.models, Global: w.global, SQL: h.SQL})
-	all := append(append([]any{}, w.global...), w.models...)
-	for _, db := range []*gorm.DB{s.plugin, s.raw, s.alone} {
-		if w.prepare != nil {
-			require.NoError(t, w.prepare(db))
+	a, b := owner{w.a, markA, fromA}, owner{w.b, markB, fromB}
+	if !single(w) {
+		b.from = fromA
+	}
+	places := h.placesOf(t, shared, w.a, w.b)
+	cfg := tenancy.Config{SQL: h.SQL}
+	places.Configure(&cfg)
+	s := &stage{
+		world: w, setting: cfg.RowSecurity, proven: h.SQL != nil, plugin: h.open(t, places.Home()), alone: h.open(t, alone()),
+		sites: h.locate(t, &cfg, places, shared, []owner{a, b}),
+	}
+	s.classify(&cfg, w.models, w.global)
+	h.install(t, s.plugin, cfg)
+	if w.prepare != nil {
+		require.NoError(t, w.prepare(s.plugin))
+		require.NoError(t, w.prepare(s.alone))
+		for _, here := range s.all {
+			require.NoError(t, w.prepare(here.db))
 		}
 	}
-	require.NoError(t, s.plugin.AutoMigrate(all...), "AutoMigrate works without a tenant in the context")
-	require.NoError(t, s.alone.AutoMigrate(all...))
-	s.tables = tablesOf(t, s.raw, all)
-	require.NoError(t, stampTenant(s.alone, w))
+	s.sites.make(t, s.plugin, places, s.setting != "", w.models, w.global)
+	for _, here := range s.all {
+		if here.holds(w.a) {
+			s.raw = here.db
+		}
+		here.restore(t, w)
+		skipNumbers(t, here.db, here.tables)
+	}
 
-	s.restore(t, s.raw)
-	s.restore(t, s.alone)
-	s.skipNumbers(t, s.raw)
-	s.skipNumbers(t, s.alone)
-	s.pristine, s.pristineAlone = s.read(t, s.raw), s.read(t, s.alone)
+	all := append(append([]any{}, w.global...), w.models...)
+	require.NoError(t, s.alone.AutoMigrate(all...))
+	s.tables = tablesOf(t, s.alone, all)
+	require.NoError(t, stampTenant(s.alone, w))
+	s.restoreAlone(t)
+	skipNumbers(t, s.alone, s.tables)
+	s.pristine, s.pristineAlone = s.rows(t), s.rowsAlone(t)
 	return s
 }
 
-// restore empties the tables and fills them again.
-func (s *stage) restore(t testing.TB, db *gorm.DB) {
+// apart tells whether A and B have no table in common, so that a key of B's is nobody's where A is.
+func (s *stage) apart() bool { return s.sites.apart(s.world.a, s.world.b) }
+
+// home is the database itself, without the plugin.
+func (s *stage) home() *site { return s.all[0] }
+
+// restore fills the places that are not as they should be.
+func (s *stage) restore(t testing.TB, now contents) {
 	t.Helper()
-	require.NoError(t, db.Transaction(func(tx *gorm.DB) error {
-		for _, table := range s.tables {
-			if err := tx.Exec("DELETE FROM " + tx.Statement.Quote(table.name)).Error; err != nil {
-				return err
-			}
+	for i, here := range s.all {
+		if !reflect.DeepEqual(now.parts[i], s.pristine.parts[i]) {
+			here.restore(t, s.world)
 		}
+	}
+}
+
+func (s *stage) restoreAlone(t testing.TB) {
+	t.Helper()
+	refill(t, s.alone, s.tables, func(tx *gorm.DB) error {
 		if s.world.fillGlobal != nil {
 			if err := s.world.fillGlobal(tx); err != nil {
 				return err
 			}
 		}
-		if err := s.world.fill(tx, owner{s.world.a, markA, fromA}); err != nil {
-			return err
-		}
-		if db == s.alone {
-			return nil
-		}
-		from := uint(fromB)
-		if !single(s.world) {
-			from = fromA
-		}
-		return s.world.fill(tx, owner{s.world.b, markB, from})
-	}))
-}
-
-// skipNumbers makes the database count new keys from 5000, which tells them from those of the fixtures.
-func (s *stage) skipNumbers(t testing.TB, db *gorm.DB) {
-	t.Helper()
-	for _, table := range s.tables {
-		if len(table.primary) != 1 {
-			continue
-		}
-		var err error
-		switch db.Name() {
-		case "postgres":
-			err = db.Exec("SELECT setval(pg_get_serial_sequence(?, ?), 5000)", `"`+table.name+`"`, table.primary[0]).Error
-		case "mysql":
-			err = db.Exec("ALTER TABLE " + db.Statement.Quote(table.name) + " AUTO_INCREMENT = 5000").Error
-		case "sqlite":
-			err = db.Exec("UPDATE sqlite_sequence SET seq = 5000 WHERE name = ?", table.name).Error
-		}
-		require.NoError(t, err)
-	}
+		return s.world.fill(tx, owner{s.world.a, markA, fromA})
+	})
 }
 
 // perform runs a case: B's rows are the same after it.
@@ -103,19 +103,16 @@ func (s *stage) perform(t *testing.T, c check) {
 		a:    s.plugin.WithContext(tenancy.WithTenant(ctx, s.world.a)),
 		b:    s.plugin.WithContext(tenancy.WithTenant(ctx, s.world.b)),
 		none: s.plugin.WithContext(ctx),
-		raw:  s.raw.WithContext(ctx),
 		was:  s.pristine,
 	}
 	t.Cleanup(func() { // after a panic or FailNow too
-		now := s.read(t, s.raw)
+		now := s.rows(t)
 		if diff := differ(trial.was.others, now.others); diff != "" {
 			t.Errorf("rows of B have changed: %s\n%s", c.rule, diff)
 		}
-		if !reflect.DeepEqual(now, s.pristine) {
-			s.restore(t, s.raw)
-		}
+		s.restore(t, now)
 		if trial.changedAlone {
-			s.restore(t, s.alone)
+			s.restoreAlone(t)
 		}
 	})
 	defer func() {

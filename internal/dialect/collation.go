@@ -120,10 +120,11 @@ func mysqlComparison(typ, collation string) tables.Comparison {
 // utf8mb4_lithuanian_ci i is y.
 var languageless = regexp.MustCompile(`^(?:\w+_general|\w+_unicode|\w+_unicode_520|\w+_0900|(?:\w+_)?uca1400|latin1_swedish)(?:_nopad)?(?:_a[is])?(?:_c[is])?$`)
 
-// UniqueKeysQuery returns the SQL that lists the columns of a MySQL table's unique keys, to be bound with the table's name:
+// UniqueKeysQuery returns the SQL that lists the columns of a MySQL table's unique keys, to be bound with the name of its
+// database, "" for the connection's own, and that of the table:
 // rows of key name and column name, in the keys' order. A part that holds only the beginning of a column is no column: rows
 // whose values differ behind it meet.
 func UniqueKeysQuery() string {
 	return `SELECT index_name, IF(sub_part IS NULL, column_name, NULL) FROM information_schema.statistics
-WHERE table_schema = DATABASE() AND table_name = ? AND non_unique = 0 ORDER BY index_name, seq_in_index`
+WHERE table_schema = COALESCE(NULLIF(?, ''), DATABASE()) AND table_name = ? AND non_unique = 0 ORDER BY index_name, seq_in_index`
 }

@@ -7,6 +7,8 @@
 // databases bring along, not those that users have added: one of those may read any table.
 package sqltext
 
+import "strings"
+
 // Dialect is the family of databases whose lexical rules a text follows. A value that is not listed here is Unknown.
 type Dialect uint8
 
@@ -33,6 +35,14 @@ func DialectOf(gormName string) Dialect {
 	default:
 		return Unknown
 	}
+}
+
+// Quote returns a name as the dialect quotes it. Unlike GORM's quoting it takes a dot for part of the name.
+func (d Dialect) Quote(name string) string {
+	if d == MySQL {
+		return "`" + strings.ReplaceAll(name, "`", "``") + "`"
+	}
+	return `"` + strings.ReplaceAll(name, `"`, `""`) + `"`
 }
 
 // known tells whether anything is known of the dialect's lexical rules.

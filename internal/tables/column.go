@@ -25,6 +25,7 @@ type Column struct {
 	form     form
 	bits     int  // of an integer
 	size     int  // of text, in characters; 0: unlimited
+	folds    bool // its declared type does not tell all strings apart
 	custom   bool // the Go type converts itself (driver.Valuer, serializer), so values go through the field
 	compares comparison
 	quoted   atomic.Pointer[string]
@@ -61,7 +62,7 @@ func newColumn(f *schema.Field) (*Column, error) {
 			c.form, c.bits = integer, 64
 		}
 		if strings.Contains(declared, "citext") {
-			c.SetComparison(Folding)
+			c.folds = true
 		}
 	case kind >= reflect.Int && kind <= reflect.Int64:
 		c.form, c.bits = integer, typ.Bits()
@@ -170,23 +171,27 @@ func Simple(id string) bool {
 	return true
 }
 
-// MustAsk tells whether the database must be asked, with [Column.SetComparison] taking the answer, before [Column.Fits] can
+// MustAsk tells whether the database of a shard must be asked, with [Column.SetComparison] taking the answer, before [Column.Fits] can
 // judge id: once for each column of text, for what the model takes for text may be a number in the table. If there was no
 // answer, it is asked again only for IDs that need one.
-func (c *Column) MustAsk(id string) bool {
-	if c.form != text {
+func (c *Column) MustAsk(shard, id string) bool {
+	if c.form != text || c.folds {
 		return false
 	}
-	asked := c.Comparison()
+	asked := c.Comparison(shard)
 	return asked == Unasked || asked == Unanswered && !Simple(id)
 }
 
-// Fits reports why the database could take id for another tenant's, or nil.
-func (c *Column) Fits(id string) error {
+// Fits reports why the database of a shard could take id for another tenant's, or nil.
+func (c *Column) Fits(shard, id string) error {
 	if c.form != text {
 		return nil
 	}
-	switch c.Comparison() {
+	compares := c.Comparison(shard)
+	if c.folds {
+		compares = Folding
+	}
+	switch compares {
 	case Exact:
 		return nil
 	case Padded:

@@ -6,6 +6,8 @@ import (
 	"iter"
 	"maps"
 	"reflect"
+	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 
@@ -343,6 +345,18 @@ func (r *Registry) ConfinedNames() iter.Seq[string] {
 			}
 		}
 	}
+}
+
+// ConfinedTables are all tables that belong to tenants, in the order of their names.
+func (r *Registry) ConfinedTables() []*Table {
+	var all []*Table
+	for _, t := range r.state.Load().names {
+		if t.Class.Confined() {
+			all = append(all, t)
+		}
+	}
+	slices.SortFunc(all, func(a, b *Table) int { return strings.Compare(a.Path, b.Path) })
+	return all
 }
 
 // PlacedModels yields the tables that only their placement confines.

@@ -4,6 +4,7 @@ package tables
 
 import (
 	"strings"
+	"sync"
 	"sync/atomic"
 
 	"gorm.io/gorm/clause"
@@ -120,11 +121,23 @@ const (
 	Unanswered
 )
 
-// comparison is a [Comparison] that is found out once.
-type comparison struct{ v atomic.Int32 }
+// comparison is a [Comparison] that is found out once for each shard: nothing makes the columns of two databases alike.
+type comparison struct {
+	home   atomic.Int32
+	shards sync.Map // string → Comparison
+}
 
-// Comparison returns what [Column.SetComparison] stored, [Unasked] before.
-func (c *Column) Comparison() Comparison { return Comparison(c.compares.v.Load()) }
+// Comparison returns what [Column.SetComparison] stored for a shard, [Unasked] before.
+func (c *Column) Comparison(shard string) Comparison {
+	if shard == "" {
+		return Comparison(c.compares.home.Load())
+	}
+	if v, ok := c.compares.shards.Load(shard); ok {
+		known, _ := v.(Comparison)
+		return known
+	}
+	return Unasked
+}
 
 // Quoted returns the column as the dialect quotes it behind the name of its table or an alias. For the table's own name,
 // which most statements use, it is found out once: a column belongs to one *gorm.DB.
@@ -140,5 +153,11 @@ func (c *Column) Quoted(alias string, quote func(any) string) string {
 	return quote(clause.Column{Table: alias, Name: c.Name})
 }
 
-// SetComparison stores how the database compares the column's values.
-func (c *Column) SetComparison(v Comparison) { c.compares.v.Store(int32(v)) }
+// SetComparison stores how the database of a shard compares the column's values; "" is the default database.
+func (c *Column) SetComparison(shard string, v Comparison) {
+	if shard == "" {
+		c.compares.home.Store(int32(v))
+		return
+	}
+	c.compares.shards.Store(shard, v)
+}

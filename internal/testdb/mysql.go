@@ -24,7 +24,7 @@ var sharedMariaDB = sync.OnceValues(func() (string, error) {
 	if err != nil {
 		return "", err
 	}
-	return s.dsn(), nil
+	return mariaDBDSN(s.port, ""), nil
 })
 
 // MySQL returns the DSN of a fresh, empty database on a MariaDB server that all
@@ -48,11 +48,13 @@ func MySQL(t testing.TB) string {
 	}
 	cfg.ParseTime = true
 	cfg.DBName = freshDatabase(t, func() (*sql.DB, error) { return sql.Open("mysql", server) },
-		func(ctx context.Context, db *sql.DB, name string) error {
-			_, err := db.ExecContext(ctx, "CREATE DATABASE "+name+" CHARACTER SET utf8mb4")
-			return err
-		}, dropMySQL)
+		createMySQL, dropMySQL)
 	return cfg.FormatDSN()
+}
+
+func createMySQL(ctx context.Context, db *sql.DB, name string) error {
+	_, err := db.ExecContext(ctx, "CREATE DATABASE "+name+" CHARACTER SET utf8mb4")
+	return err
 }
 
 // dropMySQL drops a database. DROP would wait for transactions that a test left
@@ -81,10 +83,9 @@ func dropMySQL(ctx context.Context, db *sql.DB, name string) error {
 	return err
 }
 
-type mariaDB struct{ *server }
-
-func (m mariaDB) dsn() string {
-	return fmt.Sprintf("root@tcp(127.0.0.1:%d)/?parseTime=true&charset=utf8mb4&loc=UTC", m.port)
+// mariaDBDSN returns the DSN of a database of a server that was started here.
+func mariaDBDSN(port int, name string) string {
+	return fmt.Sprintf("root@tcp(127.0.0.1:%d)/%s?parseTime=true&charset=utf8mb4&loc=UTC", port, name)
 }
 
 // mariaDBPrograms returns the folder of the server program and the path of the one
@@ -99,37 +100,52 @@ func mariaDBPrograms() (bin, install string) {
 }
 
 // startMariaDB makes and starts a server.
-func startMariaDB(port func() (int, error)) (mariaDB, error) {
+func startMariaDB(port func() (int, error)) (*server, error) {
+	s, err := newMariaDB()
+	if err != nil {
+		return nil, err
+	}
+	return s, s.start(port)
+}
+
+// newMariaDB returns a server that has not been started. Of two options of one name
+// the last counts.
+func newMariaDB(options ...string) (*server, error) {
 	bin, install := mariaDBPrograms()
 	if install == "" {
-		return mariaDB{}, fmt.Errorf("mariadbd: %w", errNoServer)
+		return nil, fmt.Errorf("mariadbd: %w", errNoServer)
 	}
 	acct, err := serverAccount("mysql")
 	if err != nil {
-		return mariaDB{}, err
+		return nil, err
 	}
-	s := &server{
+	return &server{
 		kind: "mariadb", bin: bin, acct: acct, stopSignal: syscall.SIGKILL, // nothing in it is worth a shutdown
-		initialize: func(s *server, data string) error {
-			return s.run(install, "--no-defaults", "--datadir="+data, "--auth-root-authentication-method=normal",
-				"--skip-test-db", "--skip-name-resolve", "--innodb-log-file-size=8M")
+		fill: func(s *server) error {
+			return s.fromTemplate(func(data string) error {
+				return s.run(install, "--no-defaults", "--datadir="+data, "--auth-root-authentication-method=normal",
+					"--skip-test-db", "--skip-name-resolve", "--innodb-log-file-size=8M")
+			})
 		},
 		command: func(s *server) []string {
-			return []string{
+			args := []string{
 				filepath.Join(bin, "mariadbd"), "--no-defaults", "--datadir=" + s.data(), "--tmpdir=" + s.dir,
 				"--socket=" + s.socket(), "--pid-file=" + filepath.Join(s.dir, "pid"), "--port=" + strconv.Itoa(s.port),
-				"--bind-address=127.0.0.1", "--skip-name-resolve", "--skip-log-bin", "--max-connections=300",
+				"--server-id=" + strconv.Itoa(s.port), "--bind-address=127.0.0.1", "--skip-name-resolve", "--skip-log-bin", "--max-connections=300",
 				"--innodb-flush-log-at-trx-commit=0", "--innodb-flush-method=nosync", "--innodb-doublewrite=0",
 				"--innodb-buffer-pool-size=32M", "--innodb-log-file-size=8M", "--performance-schema=OFF",
 				"--character-set-server=utf8mb4", "--default-time-zone=+00:00",
 			}
+			for _, option := range options {
+				args = append(args, "--"+option)
+			}
+			return args
 		},
 		// Over the socket, as for PostgreSQL; it opens after the port.
 		ping: func(ctx context.Context, s *server) error {
 			return ping(ctx, "mysql", "root@unix("+s.socket()+")/")
 		},
-	}
-	return mariaDB{s}, s.start(port)
+	}, nil
 }
 
 func (s *server) socket() string { return filepath.Join(s.dir, "s") }

@@ -24,11 +24,11 @@ var errNoServer = errors.New("no server programs found")
 
 // sharedPostgres is the cluster of this process: its DSN.
 var sharedPostgres = sync.OnceValues(func() (string, error) {
-	c, err := startPostgres(freePort)
+	s, err := startPostgres(freePort)
 	if err != nil {
 		return "", err
 	}
-	return c.dsn(), nil
+	return postgresURL(s.port, "postgres"), nil
 })
 
 // Postgres returns the DSN of a fresh, empty PostgreSQL database. Its role is a
@@ -79,14 +79,14 @@ func createPostgres(ctx context.Context, db *sql.DB, name string) error {
 // The cluster is always a local one, whatever TENANCY_TEST_POSTGRES_DSN says.
 func PostgresCluster(t testing.TB, settings ...string) string {
 	t.Helper()
-	c, err := startPostgres(freePort, settings...)
+	s, err := startPostgres(freePort, settings...)
 	if errors.Is(err, errNoServer) {
 		missing(t, "PostgreSQL", installPostgres)
 	} else if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(c.remove)
-	return c.dsn()
+	t.Cleanup(s.remove)
+	return postgresURL(s.port, "postgres")
 }
 
 // postgresDSN returns dsn, in either of its forms, with another database.
@@ -102,10 +102,9 @@ func postgresDSN(dsn, name string) (string, error) {
 	return u.String(), nil
 }
 
-type postgres struct{ *server }
-
-func (c postgres) dsn() string {
-	return fmt.Sprintf("postgres://postgres@127.0.0.1:%d/postgres?sslmode=disable", c.port)
+// postgresURL returns the DSN of a database of a server that was started here.
+func postgresURL(port int, name string) string {
+	return fmt.Sprintf("postgres://postgres@127.0.0.1:%d/%s?sslmode=disable", port, name)
 }
 
 // postgresPrograms returns the folder of the server's programs, or "".
@@ -115,20 +114,32 @@ func postgresPrograms() string {
 }
 
 // startPostgres makes and starts a cluster.
-func startPostgres(port func() (int, error), settings ...string) (postgres, error) {
+func startPostgres(port func() (int, error), settings ...string) (*server, error) {
+	s, err := newPostgres(settings...)
+	if err != nil {
+		return nil, err
+	}
+	return s, s.start(port)
+}
+
+// newPostgres returns a cluster that has not been started. Of two settings of one
+// name the last counts.
+func newPostgres(settings ...string) (*server, error) {
 	bin := postgresPrograms()
 	if bin == "" {
-		return postgres{}, fmt.Errorf("postgres: %w", errNoServer)
+		return nil, fmt.Errorf("postgres: %w", errNoServer)
 	}
 	acct, err := serverAccount("postgres")
 	if err != nil {
-		return postgres{}, err
+		return nil, err
 	}
-	s := &server{
+	return &server{
 		kind: "postgres", bin: bin, acct: acct, stopSignal: syscall.SIGQUIT, // SIGQUIT: at once, children too
-		initialize: func(s *server, data string) error {
-			return s.run(filepath.Join(bin, "initdb"), "-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8",
-				"--locale=C", "--no-sync", "--wal-segsize=1")
+		fill: func(s *server) error {
+			return s.fromTemplate(func(data string) error {
+				return s.run(filepath.Join(bin, "initdb"), "-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8",
+					"--locale=C", "--no-sync", "--wal-segsize=1")
+			})
 		},
 		command: func(s *server) []string {
 			args := []string{filepath.Join(bin, "postgres"), "-D", s.data(), "-p", strconv.Itoa(s.port), "-k", s.dir, "-F"}
@@ -146,6 +157,5 @@ func startPostgres(port func() (int, error), settings ...string) (postgres, erro
 		ping: func(ctx context.Context, s *server) error {
 			return ping(ctx, "pgx", fmt.Sprintf("host=%s port=%d user=postgres dbname=postgres sslmode=disable", s.dir, s.port))
 		},
-	}
-	return postgres{s}, s.start(port)
+	}, nil
 }

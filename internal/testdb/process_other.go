@@ -2,7 +2,10 @@
 
 package testdb
 
-import "syscall"
+import (
+	"errors"
+	"syscall"
+)
 
 // processAttributes make a child run as the account. There is no parent-death
 // signal here: a server outlives a test binary that is killed, until it notices
@@ -12,5 +15,9 @@ func processAttributes(a account, _ syscall.Signal) *syscall.SysProcAttr {
 }
 
 func lockThread() func() { return func() {} }
+
+func freeze(int, func(int) error) ([]int, error) { return nil, errors.ErrUnsupported }
+
+func gone(pid int) bool { return !alive(pid) }
 
 func memoryDir() string { return "" }

@@ -5,6 +5,7 @@ package testdb
 import (
 	"errors"
 	"os"
+	"os/exec"
 	"os/user"
 	"strconv"
 	"syscall"
@@ -60,6 +61,10 @@ func (a account) credential() *syscall.Credential {
 	}
 	return &syscall.Credential{Uid: a.uid, Gid: a.gid}
 }
+
+// ownSession keeps from the command the signals that a terminal or a time limit
+// sends to all processes of a session.
+func ownSession(cmd *exec.Cmd) { cmd.SysProcAttr.Setsid = true }
 
 // alive tells whether there is such a process.
 func alive(pid int) bool {

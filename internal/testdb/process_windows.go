@@ -3,6 +3,7 @@ package testdb
 import (
 	"errors"
 	"fmt"
+	"os/exec"
 	"syscall"
 )
 
@@ -22,6 +23,12 @@ func processAttributes(account, syscall.Signal) *syscall.SysProcAttr { return ni
 
 func lockThread() func() { return func() {} }
 
+func ownSession(*exec.Cmd) {}
+
 func alive(int) bool { return true }
+
+func freeze(int, func(int) error) ([]int, error) { return nil, errors.ErrUnsupported }
+
+func gone(pid int) bool { return !alive(pid) }
 
 func memoryDir() string { return "" }

@@ -2,7 +2,9 @@ package testdb
 
 import (
 	"context"
+	"crypto/rand"
 	"database/sql"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
@@ -14,6 +16,7 @@ import (
 	"strings"
 	"sync"
 	"syscall"
+	"testing"
 	"time"
 )
 
@@ -22,15 +25,17 @@ type server struct {
 	kind       string
 	bin        string // folder of its programs
 	acct       account
-	stopSignal syscall.Signal // also what it gets when this process dies
-	initialize func(s *server, data string) error
+	stopSignal syscall.Signal        // also what it gets when this process dies
+	fill       func(s *server) error // makes its data; nil: it has none
+	configure  func(s *server) error // what must be written before each start; may be nil
 	command    func(s *server) []string
 	ping       func(ctx context.Context, s *server) error
 
-	dir  string
-	port int
-	proc *os.Process
-	done chan struct{} // closed when the process has ended
+	dir    string
+	port   int
+	proc   *os.Process
+	done   chan struct{} // closed when the process has ended
+	paused *pause        // nil: it runs
 }
 
 func (s *server) data() string { return filepath.Join(s.dir, "data") }
@@ -47,8 +52,10 @@ func (s *server) start(port func() (int, error)) (err error) {
 			s.remove()
 		}
 	}()
-	if err = s.fill(); err != nil {
-		return err
+	if s.fill != nil {
+		if err = s.fill(s); err != nil {
+			return err
+		}
 	}
 	for range 5 {
 		if s.port, err = port(); err != nil {
@@ -57,17 +64,26 @@ func (s *server) start(port func() (int, error)) (err error) {
 		if err = s.launch(); err == nil {
 			return nil
 		}
-		log, _ := os.ReadFile(s.log()) // no log: nothing to add
-		err = fmt.Errorf("%s did not start: %w\n%s", s.kind, err, log)
-		if !strings.Contains(string(log), "Address already in use") {
+		if err = s.withLog(err); !strings.Contains(err.Error(), "Address already in use") {
 			return err
 		}
 	}
 	return err
 }
 
+// withLog adds the server's log to the reason why it did not start.
+func (s *server) withLog(err error) error {
+	log, _ := os.ReadFile(s.log()) // no log: nothing to add
+	return fmt.Errorf("%s did not start: %w\n%s", s.kind, err, log)
+}
+
 // launch starts the process and waits until it answers.
 func (s *server) launch() error {
+	if s.configure != nil {
+		if err := s.configure(s); err != nil {
+			return err
+		}
+	}
 	if err := s.spawn(); err != nil {
 		return err
 	}
@@ -119,11 +135,15 @@ func (s *server) spawn() error {
 }
 
 // stop ends the process and waits for its end.
-func (s *server) stop() {
+func (s *server) stop() { s.end(s.stopSignal) }
+
+// end sends the signal, which asks the process to end, and waits until it has.
+func (s *server) end(signal syscall.Signal) {
 	if s.proc == nil {
 		return
 	}
-	_ = s.proc.Signal(s.stopSignal) // fails when it has ended already
+	s.resume()                // a process that is paused hears no signal
+	_ = s.proc.Signal(signal) // fails when it has ended already
 	select {
 	case <-s.done:
 	case <-time.After(10 * time.Second):
@@ -172,10 +192,10 @@ func (s *server) cmd(output string, death syscall.Signal, args ...string) (*exec
 // initialData: one initialisation at a time, the others copy its result.
 var initialData sync.Mutex
 
-// fill makes the data folder: a copy of a template that processes share, or else
-// a fresh one. A template serves for a day; nothing that tidies folders of
+// fromTemplate makes the data folder: a copy of a template that processes share, or
+// else a fresh one. A template serves for a day; nothing that tidies folders of
 // temporary files has eaten parts of it by then.
-func (s *server) fill() error {
+func (s *server) fromTemplate(initialize func(data string) error) error {
 	program, err := os.Stat(s.command(s)[0])
 	if err != nil {
 		return err
@@ -186,7 +206,7 @@ func (s *server) fill() error {
 	defer initialData.Unlock()
 	if !s.acct.owns(template) {
 		fresh := filepath.Join(s.dir, "template")
-		if err := s.initialize(s, fresh); err != nil {
+		if err := initialize(fresh); err != nil {
 			return err
 		}
 		if os.Rename(fresh, template) != nil { // another process was first, or it is somebody's folder
@@ -199,7 +219,7 @@ func (s *server) fill() error {
 	if err := os.RemoveAll(s.data()); err != nil {
 		return err
 	}
-	return s.initialize(s, s.data())
+	return initialize(s.data())
 }
 
 // ping connects and asks for nothing.
@@ -225,6 +245,35 @@ func freePort() (int, error) {
 		return 0, fmt.Errorf("no TCP address: %v", l.Addr())
 	}
 	return addr.Port, nil
+}
+
+// steadyPort returns a free port below those that Linux gives to outgoing
+// connections (32768 and up). So nobody's connection takes it while the server is
+// down, and no client that dials it then is connected to itself.
+func steadyPort() (int, error) {
+	const first, count = 10000, 20000
+	var c net.ListenConfig
+	var err error
+	for range 20 {
+		var number [2]byte
+		_, _ = rand.Read(number[:]) // never fails
+		port := first + int(binary.BigEndian.Uint16(number[:]))%count
+		var l net.Listener
+		if l, err = c.Listen(context.Background(), "tcp", fmt.Sprintf("127.0.0.1:%d", port)); err == nil {
+			return port, l.Close()
+		}
+	}
+	return 0, err
+}
+
+// Port returns a port of 127.0.0.1 for a listener that a test closes and opens again.
+func Port(t testing.TB) int {
+	t.Helper()
+	port, err := steadyPort()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return port
 }
 
 // findPrograms returns the folder that holds the server program: the one that the

@@ -1,9 +1,11 @@
 // Package testdb gives tests empty databases on real servers.
 //
 // [Postgres] and [MySQL] start one throw-away server per test binary, on first
-// use, and answer with the DSN of a fresh database on it; [PostgresCluster]
-// starts a server for one test alone. A server dies with the test binary, on
-// Linux even when that is killed. A package that uses this one should call
+// use, and answer with the DSN of a fresh database on it; [PostgresCluster],
+// [StartPostgres] and [StartMariaDB] start a server for one test alone. The last two
+// give a handle that kills, restarts and pauses it and puts replicas beside it.
+// [PgBouncer] puts a pooler in front of a server, [CountRoundTrips] a proxy that
+// counts. A server dies with the test binary, on Linux even when that is killed. A package that uses this one should call
 // [Main] from its TestMain: it stops the servers and removes their files. What a
 // binary without it leaves behind is removed when the next one starts.
 //
@@ -11,8 +13,9 @@
 //
 //   - TENANCY_TEST_POSTGRES_DSN and TENANCY_TEST_MYSQL_DSN name servers to use
 //     instead; the role must be allowed to create databases.
-//   - TENANCY_TEST_POSTGRES_BIN and TENANCY_TEST_MARIADB_BIN name the folders of
-//     the server programs, where they are not found by themselves.
+//   - TENANCY_TEST_POSTGRES_BIN, TENANCY_TEST_MARIADB_BIN and
+//     TENANCY_TEST_PGBOUNCER_BIN name the folders of the server programs, where they
+//     are not found by themselves.
 //   - TENANCY_TEST_REQUIRE=1 makes a test fail, not skip, when there is no server.
 package testdb
 
@@ -56,24 +59,34 @@ func databaseName() string {
 // and has it dropped at the end of the test.
 func freshDatabase(t testing.TB, open func() (*sql.DB, error), create, drop func(context.Context, *sql.DB, string) error) string {
 	t.Helper()
-	name := databaseName()
-	admin := func(ctx context.Context, do func(context.Context, *sql.DB, string) error) error {
-		ctx, cancel := context.WithTimeout(ctx, adminTimeout)
-		defer cancel()
-		db, err := open()
-		if err != nil {
-			return err
-		}
-		defer db.Close() //nolint:errcheck // the connection's only statement has answered
-		return do(ctx, db, name)
-	}
-	if err := admin(t.Context(), create); err != nil {
-		t.Fatalf("create database %s: %v", name, err)
-	}
+	name := newDatabase(t, open, create)
 	t.Cleanup(func() {
-		if err := admin(context.WithoutCancel(t.Context()), drop); err != nil {
+		if err := administer(context.WithoutCancel(t.Context()), open, drop, name); err != nil {
 			t.Logf("drop database %s: %v", name, err)
 		}
 	})
 	return name
+}
+
+// newDatabase creates a database and leaves it there.
+func newDatabase(t testing.TB, open func() (*sql.DB, error), create func(context.Context, *sql.DB, string) error) string {
+	t.Helper()
+	name := databaseName()
+	if err := administer(t.Context(), open, create, name); err != nil {
+		t.Fatalf("create database %s: %v", name, err)
+	}
+	return name
+}
+
+// administer does one thing to the database of the name, on a connection that is
+// made for it.
+func administer(ctx context.Context, open func() (*sql.DB, error), do func(context.Context, *sql.DB, string) error, name string) error {
+	ctx, cancel := context.WithTimeout(ctx, adminTimeout)
+	defer cancel()
+	db, err := open()
+	if err != nil {
+		return err
+	}
+	defer db.Close() //nolint:errcheck // the connection's only statement has answered
+	return do(ctx, db, name)
 }

@@ -44,7 +44,7 @@ var engines = []struct {
 			if err != nil {
 				return nil, "", err
 			}
-			return s.server, s.dsn(), nil
+			return s, postgresURL(s.port, "postgres"), nil
 		},
 	},
 	{
@@ -55,7 +55,7 @@ var engines = []struct {
 			if err != nil {
 				return nil, "", err
 			}
-			return s.server, s.dsn(), nil
+			return s, mariaDBDSN(s.port, ""), nil
 		},
 	},
 }
@@ -208,11 +208,18 @@ func TestTakenPort(t *testing.T) {
 
 func TestNoServer(t *testing.T) {
 	t.Parallel()
-	for _, e := range engines {
+	for name, env := range map[string]string{
+		"postgres": "TENANCY_TEST_POSTGRES_BIN", "standby": "TENANCY_TEST_POSTGRES_BIN",
+		"mysql": "TENANCY_TEST_MARIADB_BIN", "replica": "TENANCY_TEST_MARIADB_BIN",
+		"pgbouncer": "TENANCY_TEST_PGBOUNCER_BIN",
+	} {
 		for require, want := range map[string]string{"": "SKIP", "1": "FAIL"} {
-			t.Run(e.name+want, func(t *testing.T) {
+			t.Run(name+want, func(t *testing.T) {
 				t.Parallel()
-				cmd := helper(t, e.name, e.dsnEnv+"=", e.binEnv+"="+t.TempDir(), "TENANCY_TEST_REQUIRE="+require)
+				if name == "pgbouncer" {
+					needsOwn(t, "postgres")
+				}
+				cmd := helper(t, name, append(fromTheEnvironment(), env+"="+t.TempDir(), "TENANCY_TEST_REQUIRE="+require)...)
 				out, _ := cmd.CombinedOutput() // its verdict is in its text
 				assert.Contains(t, string(out), "--- "+want)
 				assert.Contains(t, string(out), "make test")
@@ -227,11 +234,11 @@ func TestServersDieWithTheirProcess(t *testing.T) {
 	if runtime.GOOS != "linux" {
 		t.Skip("there is a parent-death signal on Linux only")
 	}
-	for _, e := range engines {
-		t.Run(e.name, func(t *testing.T) {
+	for name := range helped {
+		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			needsOwn(t, e.name)
-			cmd := helper(t, e.name, e.dsnEnv+"=")
+			needsHelped(t, name)
+			cmd := helper(t, name, fromTheEnvironment()...)
 			out, err := cmd.StdoutPipe()
 			require.NoError(t, err)
 			require.NoError(t, cmd.Start())
@@ -258,11 +265,11 @@ func TestServersDieWithTheirProcess(t *testing.T) {
 // TestMainLeavesNothing lets a test binary end by itself.
 func TestMainLeavesNothing(t *testing.T) {
 	t.Parallel()
-	for _, e := range engines {
-		t.Run(e.name, func(t *testing.T) {
+	for name := range helped {
+		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			needsOwn(t, e.name)
-			cmd := helper(t, e.name, e.dsnEnv+"=", "TESTDB_HELPER_ENDS=1")
+			needsHelped(t, name)
+			cmd := helper(t, name, append(fromTheEnvironment(), "TESTDB_HELPER_ENDS=1")...)
 			out, err := cmd.CombinedOutput()
 			require.NoError(t, err, string(out))
 			address := regexp.MustCompile(`127\.0\.0\.1:\d+`).FindString(string(out))
@@ -271,6 +278,28 @@ func TestMainLeavesNothing(t *testing.T) {
 			assert.Empty(t, left(fmt.Sprintf("%d-*", cmd.Process.Pid)))
 		})
 	}
+}
+
+// needsHelped ends the test if the servers of that name cannot be started.
+func needsHelped(t *testing.T, name string) {
+	t.Helper()
+	switch {
+	case name == "pgbouncer":
+		needsPgBouncer(t)
+	case name == "replica" || strings.HasSuffix(name, "mysql"):
+		needsOwn(t, "mysql")
+	default:
+		needsOwn(t, "postgres")
+	}
+}
+
+// fromTheEnvironment clears what the environment says about servers.
+func fromTheEnvironment() []string {
+	var env []string
+	for _, e := range engines {
+		env = append(env, e.dsnEnv+"=")
+	}
+	return env
 }
 
 // helper returns this test binary as another process, which runs TestHelper only.
@@ -283,13 +312,25 @@ func helper(t *testing.T, engine string, env ...string) *exec.Cmd {
 	return cmd
 }
 
+// helped are the servers that run, by name, when the process ends.
+var helped = map[string]func(testing.TB) string{
+	"postgres":  Postgres,
+	"mysql":     MySQL,
+	"pgbouncer": func(t testing.TB) string { t.Helper(); return PgBouncer(t, PostgresCluster(t)) },
+	"standby":   func(t testing.TB) string { t.Helper(); return StartPostgres(t).Standby(t).DSN() },
+	"replica":   func(t testing.TB) string { t.Helper(); return StartMariaDB(t).Replica(t).DSN() },
+	"paused postgres": func(t testing.TB) string {
+		t.Helper()
+		c := StartPostgres(t)
+		c.Pause(t)
+		return c.DSN()
+	},
+}
+
 func TestHelper(t *testing.T) {
 	t.Parallel()
-	for _, e := range engines {
-		if e.name != os.Getenv("TESTDB_HELPER") {
-			continue
-		}
-		fmt.Println(e.fresh(t))
+	if start, ok := helped[os.Getenv("TESTDB_HELPER")]; ok {
+		fmt.Println(start(t))
 		if os.Getenv("TESTDB_HELPER_ENDS") == "" {
 			time.Sleep(time.Minute) // to be killed
 		}

@@ -31,7 +31,9 @@ func track(s *server) bool {
 	if work.over {
 		return false
 	}
-	work.servers = append(work.servers, s)
+	if !slices.Contains(work.servers, s) { // it may have been stopped in between
+		work.servers = append(work.servers, s)
+	}
 	return true
 }
 

@@ -25,7 +25,8 @@ type Fuzzed struct {
 }
 
 // Fuzz changes the statements of the corpus. Whatever comes out of it, nothing panics, no table is overlooked, what is let
-// pass binds all its tables by itself, and does not any more once the conditions that were added are taken out again.
+// pass binds all its tables by itself, and does not any more once the conditions that were added are taken out again. At a
+// place all tables of tenants are there, and nothing else has changed.
 func Fuzz(f *testing.F, of Fuzzed) {
 	f.Helper()
 	for _, s := range Corpus(f) {
@@ -53,6 +54,7 @@ func Fuzz(f *testing.F, of Fuzzed) {
 				again := p.Prove(plan.SQL)
 				require.Nil(t, again.Refusal, plan.SQL)
 				require.False(t, again.Rewritten(), "%s\n%s", plan.SQL, again.SQL)
+				place(t, of, plan)
 			}
 		}
 		if strict.Refusal == nil {
@@ -67,6 +69,26 @@ func Fuzz(f *testing.F, of Fuzzed) {
 			require.True(t, again.Refusal != nil || again.Rewritten(), without)
 		}
 	})
+}
+
+// place puts a text at each place.
+func place(t *testing.T, of Fuzzed, plan *sqlproof.Plan) {
+	t.Helper()
+	tables := CorpusTables()
+	places := append(Places(of.Analyzer.Dialect()), Place{"", "`x\" y"}, Place{"`x\" y", ""})
+	for _, at := range places {
+		sql, refusal := plan.At(at.Schema, at.Suffix)
+		if refusal != nil {
+			require.NotEmpty(t, refusal.Why)
+			continue
+		}
+		if len(plan.Tables) == 0 {
+			require.Equal(t, plan.SQL, sql)
+			continue
+		}
+		of.Each(t, sql)
+		IsPlaced(t, of.Analyzer, tables, sql, at)
+	}
 }
 
 var added = regexp.MustCompile("`(?:[^`]|``)*`\\.`tenant_id` = \\?")

@@ -1,0 +1,142 @@
+package callbacks
+
+import (
+	"github.com/gormtenancy/tenancy/internal/tables"
+	"github.com/gormtenancy/tenancy/sqlproof"
+)
+
+// place asks where the rows are that the statement is about, once. For whom it runs may still be open.
+func (h *Hooks) place(pass *Pass) error {
+	if pass.placed || pass.Who.Kind == Nobody {
+		return nil
+	}
+	at, err := h.Rules.Place(pass.Context, pass.Who, pass.stmt.ConnPool)
+	if err != nil {
+		return h.passOn(pass, err)
+	}
+	if at.named() && !h.proves() && pass.Who.Kind != System {
+		return h.refusal(pass, InvalidConfig, "the placement has a schema or a suffix, which only the reader of SQL can put into a statement: set Config.SQL")
+	}
+	pass.at, pass.placed, pass.reach = at, true, There
+	return nil
+}
+
+// placeArguments finds the place of a statement that has a tenant among its arguments: of a subquery, if not of its own.
+func (h *Hooks) placeArguments(pass *Pass, args []any) error {
+	if pass.placed || pass.stmt == nil {
+		return nil
+	}
+	for _, a := range args {
+		if _, ok := a.(*Arg); ok {
+			return h.place(pass)
+		}
+	}
+	return nil
+}
+
+// unproven finds the database of a statement that no proof has looked at, and returns its text for there.
+func (h *Hooks) unproven(pass *Pass, query string) (string, error) {
+	if pass.stmt == nil || pass.exempt {
+		return query, nil
+	}
+	if pass.raw && pass.Who.Kind == Everyone {
+		if err := h.placeText(pass, query); err != nil {
+			return query, err
+		}
+	}
+	if err := h.reaches(pass, pass.home); err != nil {
+		return query, err
+	}
+	if pass.Who.Kind != Everyone || !pass.at.named() {
+		return query, nil
+	}
+	return h.named(pass, query, h.prover.Locate(query))
+}
+
+// placeText finds the place of text that runs for all tenants: a place must be named, unless the text is known to touch no
+// table of theirs.
+func (h *Hooks) placeText(pass *Pass, query string) error {
+	if h.proves() {
+		if plan := h.prover.Locate(query); plan.Refusal == nil && !plan.Touches {
+			pass.home = plan.Home
+			return nil
+		}
+	}
+	return h.place(pass)
+}
+
+// reaches decides which database has all that a statement touches; home is the name of a global table in it.
+func (h *Hooks) reaches(pass *Pass, home string) error {
+	switch {
+	case home == "":
+		return nil
+	case pass.reach != There:
+		pass.reach = Home
+	case pass.at.Shard != "":
+		return h.refusal(pass, CrossShard, "table "+home+" is global, so it is in the default database, and the rows of tenants are in another here: read it in a statement of its own, or list it in Config.Reference if all databases have it")
+	}
+	return nil
+}
+
+// named returns the text of a plan with the names that the tables have at the statement's place.
+func (h *Hooks) named(pass *Pass, query string, plan *sqlproof.Plan) (string, error) {
+	if plan.Refusal != nil {
+		return query, h.refusal(pass, Unconfined, plan.Refusal.Error())
+	}
+	text, refusal := plan.At(pass.at.Schema, pass.at.TableSuffix)
+	if refusal != nil {
+		return query, h.refusal(pass, Unconfined, refusal.Error())
+	}
+	return text, nil
+}
+
+// table writes the name that a table has at the statement's place. The name of its model still qualifies its columns.
+func (o *own) table(t *tables.Table) { o.tableAs(t, "") }
+
+// tableAs writes the same with an alias.
+func (o *own) tableAs(t *tables.Table, alias string) {
+	at := o.pass.at
+	switch {
+	case at.Schema != "":
+		o.identifier(at.Schema)
+		o.text(".")
+		o.identifier(t.Name + at.TableSuffix)
+	case t.Schema() != "":
+		o.identifier(t.Schema())
+		o.text(".")
+		o.identifier(t.Name + at.TableSuffix)
+	default:
+		o.identifier(t.Name + at.TableSuffix)
+	}
+	if alias == "" && at.TableSuffix != "" {
+		alias = t.Name
+	}
+	if alias != "" {
+		o.text(" AS ")
+		o.identifier(alias)
+	}
+}
+
+// identifier writes a name in the dialect's quotes. GORM's own would take a dot in it for the end of a schema.
+func (o *own) identifier(name string) { o.text(o.pass.hooks.text.Quote(name)) }
+
+// At returns the place of the tenants' rows that the statement touches, if its reach is There.
+func (p *Pass) At() Place { return p.at }
+
+// Reach tells which databases have what the statement touches.
+func (p *Pass) Reach() Reach { return p.reach }
+
+// Touched returns the tables of tenants that the proof found in the statement, or its main table if there was no proof.
+func (p *Pass) Touched(yield func(*tables.Table) bool) {
+	if p.plan == nil {
+		if p.Table != nil && p.Table.Class.Confined() {
+			yield(p.Table)
+		}
+		return
+	}
+	for _, of := range p.plan.Tables {
+		if t, ok := of.Key.(*tables.Table); ok && !yield(t) {
+			return
+		}
+	}
+}

@@ -1,0 +1,69 @@
+package tenancy
+
+import (
+	"context"
+	"fmt"
+	"sync"
+)
+
+// ForEachTenant calls fn for each tenant that Config.Resolver lists, in the tenant's own context, by up to workers at once;
+// fewer than 1 is 1. A tenant that fails, or panics, does not stop the others: the error is a [*PartialError] then, of which
+// errors.Is finds each tenant's. When ctx ends, no further tenant is begun, and its error is among them. A failure of the
+// resolver's list ends the work too.
+//
+// It fails with [ErrInvalidConfig] if the resolver is no [TenantLister].
+func (p *Plugin) ForEachTenant(ctx context.Context, workers int, fn func(ctx context.Context, id ID) error) error {
+	lister, ok := p.cfg.Resolver.(TenantLister)
+	if !ok {
+		return fmt.Errorf("%w: ForEachTenant needs a Resolver that lists its tenants: one with the methods of tenancy.TenantLister", ErrInvalidConfig)
+	}
+	var (
+		wg    sync.WaitGroup
+		mu    sync.Mutex
+		did   PartialError
+		lists error
+	)
+	turns := make(chan struct{}, max(workers, 1))
+	for id, err := range lister.Tenants(ctx) {
+		if err != nil {
+			lists = fmt.Errorf("the list of tenants ended early: %w", err)
+			break
+		}
+		select {
+		case turns <- struct{}{}:
+		case <-ctx.Done():
+		}
+		if lists = ctx.Err(); lists != nil {
+			break
+		}
+		wg.Go(func() {
+			defer func() { <-turns }()
+			err := callForTenant(ctx, id, fn)
+			mu.Lock()
+			defer mu.Unlock()
+			if err != nil {
+				did.Failed = append(did.Failed, Failure{string(id), err})
+				return
+			}
+			did.Done = append(did.Done, string(id))
+		})
+	}
+	wg.Wait()
+	if lists != nil {
+		did.Failed = append(did.Failed, Failure{Err: lists})
+	}
+	if len(did.Failed) == 0 {
+		return nil
+	}
+	return &did
+}
+
+// callForTenant turns a panic into an error: it would end the process from a goroutine that the caller cannot see.
+func callForTenant(ctx context.Context, id ID, fn func(ctx context.Context, id ID) error) (err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			err = fmt.Errorf("panic: %v", r)
+		}
+	}()
+	return fn(WithTenant(ctx, id), id)
+}

@@ -1,0 +1,90 @@
+package rowsecurity
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// CheckRole refuses a role that policies do not hold for, and a session that would rather fail than apply them. Behind a
+// pooler it also refuses what breaks there: prepared statements, if they get mixed up, and pgx's mode describe_exec, if
+// clients share server connections. prepared says that the program has prepared statements of its own, as GORM has with
+// PrepareStmt. Without a pooler it takes one connection and one round trip.
+func CheckRole(ctx context.Context, db *sql.DB, prepared bool) error {
+	l, err := borrow(ctx, db)
+	if err != nil {
+		return err
+	}
+	defer l.release()
+	var mode pgx.QueryExecMode
+	var args []any
+	if l.pgx != nil {
+		mode = sessionOf(l.pgx).mode
+		args = append(args, unprepared(mode))
+	}
+	var (
+		role, rowSecurity string
+		super, bypass     bool
+		process           int64
+	)
+	if err := l.conn.QueryRowContext(ctx, "SELECT rolname, rolsuper, rolbypassrls, current_setting('row_security'), pg_backend_pid()"+
+		" FROM pg_catalog.pg_roles WHERE rolname = current_user", args...).Scan(&role, &super, &bypass, &rowSecurity, &process); err != nil {
+		return err
+	}
+	var faults []error
+	if super {
+		faults = append(faults, fmt.Errorf("role %q is a superuser, for whom policies do not hold: connect with another role, "+
+			"or run ALTER ROLE %s NOSUPERUSER", role, identifier(role)))
+	}
+	if bypass {
+		faults = append(faults, fmt.Errorf("role %q has BYPASSRLS, so policies do not hold for it: connect with another role, "+
+			"or run ALTER ROLE %s NOBYPASSRLS", role, identifier(role)))
+	}
+	if rowSecurity != "on" {
+		faults = append(faults, fmt.Errorf("row_security is %s, so that statements fail where policies would hold: "+
+			"run ALTER ROLE %s SET row_security = on", rowSecurity, identifier(role)))
+	}
+	// A pooler gives each client a key of its own, in which the process is another.
+	// Source: PgBouncer 1.18 src/proto.c welcome_client.
+	pooled := l.pgx != nil && int64(l.pgx.PgConn().PID()) != process
+	if !pooled || !prepared && mode != pgx.QueryExecModeCacheStatement && mode != pgx.QueryExecModeDescribeExec {
+		return errors.Join(faults...)
+	}
+	p, err := probe(ctx, l.pgx)
+	if err != nil {
+		return err
+	}
+	return errors.Join(append(faults, p.faults(mode, prepared)...)...)
+}
+
+// unprepared returns a mode that needs no prepared statement: that is what may be broken.
+func unprepared(mode pgx.QueryExecMode) pgx.QueryExecMode {
+	if mode == pgx.QueryExecModeSimpleProtocol {
+		return mode
+	}
+	return pgx.QueryExecModeExec
+}
+
+// faults returns what does not work behind the pooler, and what to do.
+func (p *pooler) faults(mode pgx.QueryExecMode, prepared bool) (faults []error) {
+	const dsn = "put default_query_exec_mode=cache_describe or =exec into the DSN, or set PreferSimpleProtocol of GORM's postgres.Config"
+	const track = ", or have the pooler keep track of them (PgBouncer 1.21: max_prepared_statements)"
+	if prepared && p.mixes {
+		faults = append(faults, errors.New("a pooler gives one server connection to several clients, and their prepared statements get "+
+			"mixed up: set PrepareStmt of gorm.Config to false"+track))
+	}
+	if mode == pgx.QueryExecModeCacheStatement && p.mixes {
+		faults = append(faults, errors.New("a pooler gives one server connection to several clients, and pgx's prepared statements get "+
+			"mixed up: "+dsn+track))
+	}
+	// Source: pgx v5.10.0 conn.go Conn.Query: Parse goes in one flight, Bind in the next, and that may meet the statement
+	// of somebody else.
+	if mode == pgx.QueryExecModeDescribeExec && p.shares {
+		faults = append(faults, errors.New("a pooler gives one server connection to several clients, and in the mode describe_exec "+
+			"pgx may run the statement of another one: "+dsn))
+	}
+	return faults
+}

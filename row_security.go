@@ -1,0 +1,132 @@
+package tenancy
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"slices"
+	"sync"
+
+	"gorm.io/gorm"
+
+	"github.com/gormtenancy/tenancy/callbacks"
+	"github.com/gormtenancy/tenancy/internal/rowsecurity"
+	"github.com/gormtenancy/tenancy/internal/sqltext"
+	"github.com/gormtenancy/tenancy/internal/tables"
+)
+
+// guards tells whether row-level security is to be told of the statement's tenant.
+func (p *Plugin) guards(pass *callbacks.Pass) bool {
+	return pass.Reach() == callbacks.There && pass.Who.Kind == callbacks.Tenant
+}
+
+// secured is what was found out about a pool once.
+type secured struct {
+	mu     sync.Mutex
+	role   bool     // no policy passes it by
+	tables sync.Map // quoted name → nil: its policies hold
+}
+
+func (p *Plugin) securedOf(db *sql.DB) *secured {
+	known, ok := p.secured.Load(db)
+	if !ok {
+		known, _ = p.secured.LoadOrStore(db, &secured{})
+	}
+	s, _ := known.(*secured)
+	return s
+}
+
+// checkRole refuses roles that policies do not hold, and settings of the driver that do not work behind a pooler. It looks
+// once at each pool.
+func (p *Plugin) checkRole(ctx context.Context, db *sql.DB) error {
+	s := p.securedOf(db)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.role {
+		return nil
+	}
+	if err := rowsecurity.CheckRole(ctx, db, p.prepares); err != nil {
+		return fmt.Errorf("%w: RowSecurity: %w", ErrInvalidConfig, err)
+	}
+	s.role = true
+	return nil
+}
+
+// checkTables refuses tables that no policy holds, or not for the role of the pool. It looks once at each.
+func (p *Plugin) checkTables(pass *callbacks.Pass, db *sql.DB, conn gorm.ConnPool) error {
+	if !p.guards(pass) {
+		return nil
+	}
+	s := p.securedOf(db)
+	var unknown []string
+	for t := range pass.Touched {
+		if t.Class == tables.Placed {
+			continue // it has no column that a policy could go by
+		}
+		name := quotedAt(t, pass.At())
+		if _, ok := s.tables.Load(name); !ok {
+			unknown = append(unknown, name)
+		}
+	}
+	if len(unknown) == 0 {
+		return nil
+	}
+	found, err := p.binder.CheckTables(pass.Context, conn, unknown)
+	if err != nil {
+		return fmt.Errorf("%w: RowSecurity: %w", ErrInvalidConfig, err)
+	}
+	for _, name := range found {
+		s.tables.Store(name, nil)
+	}
+	return nil
+}
+
+// quotedAt returns the name of a table at a place, as PostgreSQL quotes it.
+func quotedAt(t *tables.Table, at callbacks.Place) string {
+	name := sqltext.Postgres.Quote(t.Name + at.TableSuffix)
+	if schema := at.Schema; schema != "" {
+		return sqltext.Postgres.Quote(schema) + "." + name
+	}
+	if schema := t.Schema(); schema != "" {
+		return sqltext.Postgres.Quote(schema) + "." + name
+	}
+	return name
+}
+
+// RowSecurityDDL returns the statements that put row-level security on all tables of tenants that the plugin knows: those
+// of Config.Models and of their join tables. For a tenant in a schema, and for tables with a suffix, say where; the zero
+// Placement is for shared tables. The statements can be run again; run them as the tables' owner, after each migration
+// that makes tables. A role that owns the tables is held by the policies too.
+//
+// It fails with [ErrInvalidConfig] before db.Use, without Config.RowSecurity, and for a table whose name or column cannot
+// be told.
+func (p *Plugin) RowSecurityDDL(at Placement) ([]string, error) {
+	p.mu.Lock()
+	hooks := p.hooks
+	p.mu.Unlock()
+	if hooks == nil || p.binder == nil {
+		return nil, fmt.Errorf("%w: RowSecurityDDL needs Config.RowSecurity and an installed plugin", ErrInvalidConfig)
+	}
+	if err := p.checkNames(at); err != nil {
+		return nil, err
+	}
+	var ddl []string
+	for _, t := range hooks.Tables.ConfinedTables() {
+		table := rowsecurity.Table{Quoted: quotedAt(t, callbacks.Place(at))}
+		switch t.Class {
+		case tables.Owned:
+			table.Column, table.Type = t.Tenant.Name, t.Tenant.SQLType()
+		case tables.Link:
+			keys := hooks.Tables.ForeignKeys(t)
+			for i := range keys {
+				table.Ends = append(table.Ends, rowsecurity.End{
+					Columns: slices.Clone(keys[i].Columns), Keys: slices.Clone(keys[i].Keys), Parent: quotedAt(keys[i].Parent, callbacks.Place(at)),
+				})
+			}
+		default:
+			continue
+		}
+		ddl = append(ddl, rowsecurity.Setting(p.cfg.RowSecurity).Policies(table)...)
+	}
+	return ddl, nil
+}
