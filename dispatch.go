@@ -37,13 +37,7 @@ func (r *router) route(ctx context.Context, pass *callbacks.Pass, query string) 
 	if err := t.lease(ctx, shard, p.binder != nil && pass.Reach() == callbacks.There && pass.Who.Kind == callbacks.Everyone); err != nil {
 		return target{}, r.refuse(pass, err)
 	}
-	reads := pass.Reads(query)
-	if !reads {
-		wrote(pass.Context, shard)
-	} else if !t.foreign() && t.pool == nil && t.database.HasReplicas() && !hasWritten(pass.Context, shard) {
-		t.pool = t.database.Replica(ctx)
-		t.replica = t.pool != nil
-	}
+	t.choose(ctx, pass, shard, query)
 	err := t.pick()
 	if err == nil {
 		err = p.checkSchema(ctx, pass.At(), shard, plain(t.conn))
@@ -57,6 +51,21 @@ func (r *router) route(ctx context.Context, pass *callbacks.Pass, query string) 
 	}
 	t.schema = migrated(pass)
 	return t, nil
+}
+
+// choose takes a replica if one is to answer the statement.
+func (t *target) choose(ctx context.Context, pass *callbacks.Pass, shard, query string) {
+	replicas, w := t.database.HasReplicas(), writesOf(pass.Context)
+	if !replicas && w == nil {
+		return
+	}
+	switch reads := pass.Reads(query); {
+	case !reads && w != nil:
+		w.note(shard)
+	case reads && replicas && !t.foreign() && t.pool == nil && (w == nil || !w.has(shard)):
+		t.pool = t.database.Replica(ctx)
+		t.replica = t.pool != nil
+	}
 }
 
 // migrated returns the schema that a statement of the Migrator's is for.

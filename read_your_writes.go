@@ -17,18 +17,20 @@ type writesKey struct{}
 // derived from it, has written to that shard: for a request that reads what it has just stored, whatever the replicas are
 // behind. It may be used concurrently.
 func ReadYourWrites(ctx context.Context) context.Context {
-	if _, ok := ctx.Value(writesKey{}).(*writes); ok {
+	if writesOf(ctx) != nil {
 		return ctx
 	}
 	return context.WithValue(ctx, writesKey{}, &writes{})
 }
 
-// wrote remembers a write.
-func wrote(ctx context.Context, shard string) {
-	w, ok := ctx.Value(writesKey{}).(*writes)
-	if !ok {
-		return
-	}
+// writesOf returns what a context remembers; nil if it does not.
+func writesOf(ctx context.Context) *writes {
+	w, _ := ctx.Value(writesKey{}).(*writes)
+	return w
+}
+
+// note remembers a write.
+func (w *writes) note(shard string) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.shards == nil {
@@ -37,12 +39,8 @@ func wrote(ctx context.Context, shard string) {
 	w.shards[shard] = struct{}{}
 }
 
-// hasWritten tells whether the context has written to a shard.
-func hasWritten(ctx context.Context, shard string) bool {
-	w, ok := ctx.Value(writesKey{}).(*writes)
-	if !ok {
-		return false
-	}
+// has tells whether a shard was written to.
+func (w *writes) has(shard string) bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	_, found := w.shards[shard]

@@ -207,6 +207,17 @@ func (t *transaction) start(pass *callbacks.Pass, shard string, admin bool) erro
 	return nil
 }
 
+// note remembers a write for reads of the same context outside the transaction. It need not have been committed.
+func (t *transaction) note(pass *callbacks.Pass, query string) {
+	if w := writesOf(pass.Context); w != nil && !pass.Reads(query) {
+		shard := t.shard
+		if t.parent != nil {
+			shard = t.parent.shard
+		}
+		w.note(shard)
+	}
+}
+
 // database is the pool that row-level security is checked for.
 func (t *transaction) database() *sql.DB {
 	if t.pool != nil {
@@ -322,6 +333,7 @@ func (t *transaction) ExecContext(ctx context.Context, query string, args ...any
 	if err != nil {
 		return nil, err
 	}
+	t.note(pass, query)
 	pass.Enter()
 	defer pass.Leave()
 	if isSavepoint {
@@ -352,6 +364,7 @@ func (t *transaction) QueryContext(ctx context.Context, query string, args ...an
 	if err != nil {
 		return nil, err
 	}
+	t.note(pass, query)
 	pass.Enter()
 	defer pass.Leave()
 	if schema := migrated(pass); schema != "" {
@@ -370,6 +383,7 @@ func (t *transaction) QueryRowContext(ctx context.Context, query string, args ..
 	if err != nil {
 		return callbacks.ErrorRow(err)
 	}
+	t.note(pass, query)
 	pass.Enter()
 	defer pass.Leave()
 	if schema := migrated(pass); schema != "" {

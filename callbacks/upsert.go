@@ -354,7 +354,34 @@ func (h *Hooks) unmatched(pass *Pass, oc clause.OnConflict) error {
 	} else {
 		keys = modelKeys(pass.stmt.Schema)
 	}
+	if h.Rules.HidesRows() {
+		return h.hiddenCollision(pass, keys[0])
+	}
 	return h.refuseCollision(pass, keys)
+}
+
+// hiddenCollision does the same where policies show the tenant's rows alone: a row that was given and is not among them was
+// kept out by another tenant's.
+func (h *Hooks) hiddenCollision(pass *Pass, key []string) error {
+	t := pass.Table
+	rows := parentTuples{}
+	_ = eachRow(pass.stmt, func(r row) error {
+		rows.add(key, func(column string) (any, bool) { return r.get(pass.Context, column) })
+		return nil
+	})
+	if slices.Contains(key, t.Tenant.Name) || len(rows.tuples) == 0 {
+		return nil
+	}
+	o := newOwn(pass)
+	o.text("SELECT 1 FROM ")
+	o.table(t)
+	o.text(" WHERE ")
+	o.anyOf(t.Name, key, rows.tuples)
+	own := 0
+	if err := o.query(func(*sql.Rows) error { own++; return nil }); err != nil || own >= len(rows.tuples) {
+		return err
+	}
+	return h.refusal(pass, Mismatch, "a row to be written has the key of another tenant's row")
 }
 
 // remember keeps the rows as they are, because a create reads generated values back by their position: with a row left

@@ -131,9 +131,9 @@ func (p *placement) refuses(schema, suffix string) *Refusal {
 // write puts a text together.
 func (p *placement) write(sql, schema, suffix string) string {
 	quote := quoteOf(p.dialect)
-	doubled := func(name string) int { return len(name) + strings.Count(name, quote) }
+	quotes, quotesOfSuffix := strings.Count(schema, quote), strings.Count(suffix, quote)
 	var b strings.Builder
-	b.Grow(len(sql) + p.grows + p.schemas*(doubled(schema)+len(quote+quote+".")) + p.ends*doubled(suffix))
+	b.Grow(len(sql) + p.grows + p.schemas*(len(schema)+quotes+len(`"".`)) + p.ends*(len(suffix)+quotesOfSuffix))
 	from := int32(0)
 	for i := range p.pieces {
 		e := &p.pieces[i]
@@ -141,13 +141,13 @@ func (p *placement) write(sql, schema, suffix string) string {
 		from = e.to
 		if e.schema && schema != "" {
 			b.WriteString(quote)
-			writeName(&b, schema, quote)
+			writeName(&b, schema, quote, quotes)
 			b.WriteString(quote)
 			b.WriteByte('.')
 		}
 		b.WriteString(e.head)
 		if e.suffix {
-			writeName(&b, suffix, quote)
+			writeName(&b, suffix, quote, quotesOfSuffix)
 		}
 		b.WriteString(e.tail)
 	}
@@ -155,18 +155,16 @@ func (p *placement) write(sql, schema, suffix string) string {
 	return b.String()
 }
 
-// writeName writes what stands between quotes.
-func writeName(b *strings.Builder, name, quote string) {
-	for {
-		before, after, found := strings.Cut(name, quote)
+// writeName writes what stands between quotes, and the quotes in it twice, of which it has some number.
+func writeName(b *strings.Builder, name, quote string, quotes int) {
+	for range quotes {
+		before, after, _ := strings.Cut(name, quote)
 		b.WriteString(before)
-		if !found {
-			return
-		}
 		b.WriteString(quote)
 		b.WriteString(quote)
 		name = after
 	}
+	b.WriteString(name)
 }
 
 // quoteOf returns what names are quoted with.

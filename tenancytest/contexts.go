@@ -132,8 +132,12 @@ func contexts() []check {
 			assert.NoError(c, c.none.Model(&country{}).Count(&n).Error, c.rule)
 			assert.EqualValues(c, 2, n)
 			assert.NoError(c, c.none.Create(&country{Name: "new"}).Error, c.rule)
-			assert.NoError(c, c.a.Model(&country{}).Where("name = ?", "new").Update("name", "newer").Error, c.rule)
-			assert.NoError(c, c.a.Where("name = ?", "newer").Delete(&country{}).Error, c.rule)
+			as := c.a
+			if c.copied {
+				as = c.none // what a tenant's transaction writes is in the tenant's database
+			}
+			assert.NoError(c, as.Model(&country{}).Where("name = ?", "new").Update("name", "newer").Error, c.rule)
+			assert.NoError(c, as.Where("name = ?", "newer").Delete(&country{}).Error, c.rule)
 			assert.ErrorIs(c, c.none.Joins("Country").Find(c.parents()).Error, tenancy.ErrNoTenant, "a tenant's table joined to it needs one")
 		}},
 		{name: "an unlisted table", rule: "a table that nothing is known of is refused", run: func(c *trial) {

@@ -157,7 +157,11 @@ func linkedForeign() []check {
 			})
 			var n int64
 			assert.NoError(c, c.a.Model(&fan{}).Count(&n).Error)
-			assert.EqualValues(c, 2, n, c.rule)
+			if c.apart() && c.setting == "" { // there they point at nothing, which is no crossing
+				assert.EqualValues(c, 4, n, c.rule)
+			} else {
+				assert.EqualValues(c, 2, n, c.rule)
+			}
 			assert.NoError(c, c.a.Model(&fan{}).Where("1 = 1").Update("since", 5).Error)
 			assert.NoError(c, c.a.Where("1 = 1").Delete(&fan{}).Error)
 		}},

@@ -101,5 +101,5 @@ func TestSabotaged(t *testing.T) {
 	if install == nil {
 		return // it is TestSuiteNotices that runs it
 	}
-	testWorlds(t, Harness{Database: engines[0].database, Install: install}, worlds()[:1])
+	testWorlds(t, Harness{Database: engineNamed("sqlite").database, Install: install}, worlds()[:1])
 }

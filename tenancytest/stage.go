@@ -59,7 +59,7 @@ func newStage(t *testing.T, h Harness, w *world, shared, alone func() gorm.Diale
 	all := append(append([]any{}, w.global...), w.models...)
 	require.NoError(t, s.alone.AutoMigrate(all...))
 	s.tables = tablesOf(t, s.alone, all)
-	require.NoError(t, stampTenant(s.alone, w))
+	require.NoError(t, stampTenant(s.alone, w, s.tables))
 	s.restoreAlone(t)
 	skipNumbers(t, s.alone, s.tables)
 	s.pristine, s.pristineAlone = s.rows(t), s.rowsAlone(t)

@@ -7,30 +7,34 @@ import (
 )
 
 // stampTenant makes plain GORM do what an application for one tenant would: fill in the tenant column where it is empty.
-func stampTenant(db *gorm.DB, w *world) error {
+func stampTenant(db *gorm.DB, w *world, tables []*table) error {
 	stamp := func(db *gorm.DB) {
 		stmt := db.Statement
-		if db.Error != nil || stmt.Schema == nil {
+		if db.Error != nil {
 			return
 		}
-		f := tenantField(stmt.Schema)
-		if f == nil {
+		column := tenantColumn(stmt, tables)
+		if column == "" {
 			return
 		}
 		switch dest := stmt.Dest.(type) {
 		case map[string]any:
-			dest[f.DBName] = string(w.a)
+			dest[column] = string(w.a)
 			return
 		case *map[string]any:
-			(*dest)[f.DBName] = string(w.a)
+			(*dest)[column] = string(w.a)
 			return
 		case []map[string]any:
-			stampMaps(dest, f.DBName, w)
+			stampMaps(dest, column, w)
 			return
 		case *[]map[string]any:
-			stampMaps(*dest, f.DBName, w)
+			stampMaps(*dest, column, w)
 			return
 		}
+		if stmt.Schema == nil {
+			return
+		}
+		f := stmt.Schema.LookUpField(column)
 		each(stmt.ReflectValue, func(v reflect.Value) {
 			if v.Type() != stmt.Schema.ModelType || !v.CanAddr() {
 				return
@@ -48,6 +52,22 @@ func stampTenant(db *gorm.DB, w *world) error {
 			stamp(db)
 		}
 	})
+}
+
+// tenantColumn is the tenant column of the statement's table; empty if it has none.
+func tenantColumn(stmt *gorm.Statement, tables []*table) string {
+	if stmt.Schema != nil {
+		if f := tenantField(stmt.Schema); f != nil {
+			return f.DBName
+		}
+		return ""
+	}
+	for _, table := range tables {
+		if table.name == stmt.Table && len(table.tenants) == 1 {
+			return table.tenants[0]
+		}
+	}
+	return ""
 }
 
 func stampMaps(maps []map[string]any, column string, w *world) {

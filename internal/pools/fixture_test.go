@@ -14,6 +14,7 @@ import (
 	"github.com/go-sql-driver/mysql"
 	"github.com/jackc/pgx/v5"
 	"github.com/stretchr/testify/require"
+	gormmysql "gorm.io/driver/mysql"
 	"gorm.io/gorm"
 
 	"github.com/gormtenancy/tenancy/internal/pools"
@@ -92,8 +93,12 @@ func mark(ctx context.Context, db *sql.DB) (name string, err error) {
 // goroutinesBack waits until there are no more goroutines than there were at first.
 func goroutinesBack(t testing.TB, before int) {
 	t.Helper()
-	require.Eventually(t, func() bool { return runtime.NumGoroutine() <= before }, 20*time.Second, 5*time.Millisecond,
-		"goroutines are left")
+	for end := time.Now().Add(20 * time.Second); runtime.NumGoroutine() > before; time.Sleep(5 * time.Millisecond) {
+		if time.Now().After(end) {
+			stacks := make([]byte, 1<<20)
+			t.Fatalf("goroutines are left: %s", stacks[:runtime.Stack(stacks, true)])
+		}
+	}
 }
 
 // withDatabase returns a DSN of PostgreSQL for another database of the same server.
@@ -112,3 +117,5 @@ func withMySQLDatabase(t testing.TB, dsn, name string) string {
 	c.DBName = name
 	return c.FormatDSN()
 }
+
+func mysqlOpen(dsn string) gorm.Dialector { return gormmysql.Open(dsn) }

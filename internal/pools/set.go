@@ -27,7 +27,8 @@ type Set struct {
 	waiting atomic.Int32 // flights in queue
 	closed  atomic.Bool  // set under mu
 
-	policy sync.Mutex // serialises the calls of all policies, as databases may share one
+	policy   sync.Mutex // serialises the calls of all policies, as databases may share one
+	detached detached
 
 	mu          sync.Mutex               // guards what follows
 	flights     map[string]*flight       // openings under way
@@ -38,7 +39,6 @@ type Set struct {
 	databases   int                      // reserved
 	connections int                      // reserved
 	janitor     *time.Timer              // nil: nothing is open
-	detached    map[*context.CancelFunc]struct{}
 }
 
 // New returns the databases of o and those that are known by name; nothing is opened. What is wrong with its input,
@@ -53,7 +53,6 @@ func New(o Options, known ...Spec) *Set {
 		closing:  map[string]chan struct{}{},
 		missing:  map[string]int64{},
 		troubles: map[string]*trouble{},
-		detached: map[*context.CancelFunc]struct{}{},
 	}
 	for _, spec := range known {
 		spec.Replicas = slices.Clone(spec.Replicas)
@@ -132,9 +131,7 @@ func (s *Set) Close() error {
 	if s.janitor != nil {
 		s.janitor.Stop()
 	}
-	for cancel := range s.detached {
-		(*cancel)()
-	}
+	s.detached.end()
 	open := s.all()
 	for _, d := range open {
 		d.leases.Add(beingClosed)
@@ -161,23 +158,5 @@ func (s *Set) Close() error {
 func (s *Set) tell(observer func(string), name string) {
 	if observer != nil {
 		observer(name)
-	}
-}
-
-// detach returns a context with the values of ctx that does not end with it, but after a time and with the Set.
-func (s *Set) detach(ctx context.Context, timeout time.Duration) (context.Context, context.CancelFunc) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), timeout)
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.closed.Load() {
-		cancel()
-		return ctx, cancel
-	}
-	s.detached[&cancel] = struct{}{}
-	return ctx, func() {
-		cancel()
-		s.mu.Lock()
-		defer s.mu.Unlock()
-		delete(s.detached, &cancel)
 	}
 }

@@ -43,7 +43,7 @@ func BenchmarkQuery(b *testing.B) {
 		})
 	}
 	b.Run("other driver/tenant", func(b *testing.B) {
-		db, binder := sql.OpenDB(hidden{stdlib.GetDefaultDriver(), dsn}), newBinder(b)
+		db, binder := sql.OpenDB(hidden{stdlib.GetDefaultDriver(), dsn, nil}), newBinder(b)
 		b.Cleanup(func() { require.NoError(b, db.Close()) })
 		b.ReportAllocs()
 		for b.Loop() {

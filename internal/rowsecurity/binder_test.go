@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"net"
 	"runtime"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -389,6 +390,9 @@ func TestContextEnds(t *testing.T) {
 					ctx, cancel := context.WithCancel(t.Context())
 					time.AfterFunc(30*time.Millisecond, cancel)
 					require.ErrorIs(t, send(ctx), context.Canceled)
+					if d.name != "other driver" {
+						assert.Zero(t, db.Stats().OpenConnections) // pgx has closed it
+					}
 				})
 			}
 			t.Run("deadline", func(t *testing.T) {
@@ -428,23 +432,29 @@ func TestPooledConnectionIsBroken(t *testing.T) {
 			const many = 6
 			db.SetMaxOpenConns(many)
 			db.SetMaxIdleConns(many)
-			var all []*sql.Conn
-			for range many {
-				c, err := db.Conn(ctx)
-				require.NoError(t, err)
-				require.NoError(t, c.Raw(func(conn any) error {
-					if h, ok := conn.(hiddenConn); ok {
-						return unwrap(h.wholeConn).Close(context.WithoutCancel(ctx)) // the driver knows
-					}
-					socket, ok := unwrap(conn).PgConn().Conn().(*net.TCPConn)
-					require.True(t, ok)
-					return socket.CloseWrite() // pgx does not know of it, and its write fails with nothing sent
-				}))
-				all = append(all, c)
+			each := func(do func(conn any) error) {
+				var all []*sql.Conn
+				for range many {
+					c, err := db.Conn(ctx)
+					require.NoError(t, err)
+					require.NoError(t, c.Raw(do))
+					all = append(all, c)
+				}
+				for _, c := range all {
+					require.NoError(t, c.Close())
+				}
 			}
-			for _, c := range all {
-				require.NoError(t, c.Close())
+			for range 2 { // pgx looks after a connection when it is used for the second time
+				each(func(any) error { return nil })
 			}
+			each(func(conn any) error {
+				if h, ok := conn.(hiddenConn); ok {
+					conn = h.wholeConn
+				}
+				socket, ok := unwrap(conn).PgConn().Conn().(*net.TCPConn)
+				require.True(t, ok)
+				return socket.CloseWrite() // pgx does not know of it, and its write fails with nothing sent
+			})
 			for range many {
 				var n int
 				require.NoError(t, b.QueryRow(ctx, db, "a", "SELECT count(*) FROM orders", nil).Scan(&n))
@@ -456,6 +466,23 @@ func TestPooledConnectionIsBroken(t *testing.T) {
 		})
 	}
 	require.NoError(t, admin.PingContext(t.Context()))
+}
+
+// Other drivers say so with driver.ErrBadConn.
+func TestPooledConnectionIsBadToItsDriver(t *testing.T) {
+	dsn, _ := orders(t)
+	bad := &atomic.Int32{}
+	db, b := sql.OpenDB(hidden{stdlib.GetDefaultDriver(), dsn, bad}), newBinder(t)
+	t.Cleanup(func() { require.NoError(t, db.Close()) })
+	bad.Store(3)
+	rows, err := b.Query(t.Context(), db, "a", "SELECT id FROM orders", nil)
+	assert.Equal(t, []int64{1}, ids(t, rows, err))
+	bad.Store(3)
+	_, err = b.Exec(t.Context(), db, "a", "UPDATE orders SET note = $1", []any{"of a"})
+	require.NoError(t, err)
+	bad.Store(1000)
+	_, err = b.Exec(t.Context(), db, "a", "UPDATE orders SET note = $1", []any{"of a"})
+	require.ErrorIs(t, err, driver.ErrBadConn)
 }
 
 // A statement that may have been sent is not sent again.
@@ -494,6 +521,13 @@ func TestPools(t *testing.T) {
 			_, err = b.Exec(ctx, c, "a", "UPDATE orders SET note = $1", []any{"of a"})
 			require.NoError(t, err)
 		}
+		ended, cancel := context.WithCancel(ctx)
+		cancel()
+		_, err = b.Exec(ended, c, "a", "SELECT $1::int", []any{1})
+		require.ErrorIs(t, err, context.Canceled)
+		require.NotErrorIs(t, err, driver.ErrBadConn)
+		_, err = b.Exec(ctx, c, "a", "SELECT $1::int", []any{1})
+		require.NoError(t, err)
 		require.NoError(t, c.Close())
 		err = failure(b.Query(ctx, c, "a", "SELECT id FROM orders", nil))
 		require.ErrorIs(t, err, sql.ErrConnDone)
@@ -526,7 +560,7 @@ func TestPools(t *testing.T) {
 		require.ErrorContains(t, err, "database is closed")
 	})
 	t.Run("wrapper that shows its driver", func(t *testing.T) {
-		db := sql.OpenDB(shown{hidden{stdlib.GetDefaultDriver(), dsn}})
+		db := sql.OpenDB(shown{hidden{stdlib.GetDefaultDriver(), dsn, nil}})
 		t.Cleanup(func() { require.NoError(t, db.Close()) })
 		l, err := borrow(ctx, db)
 		require.NoError(t, err)
@@ -536,7 +570,7 @@ func TestPools(t *testing.T) {
 		assert.Equal(t, []int64{1}, ids(t, rows, err))
 	})
 	t.Run("wrapper that hides its driver", func(t *testing.T) {
-		db := sql.OpenDB(hidden{stdlib.GetDefaultDriver(), dsn})
+		db := sql.OpenDB(hidden{stdlib.GetDefaultDriver(), dsn, nil})
 		t.Cleanup(func() { require.NoError(t, db.Close()) })
 		l, err := borrow(ctx, db)
 		require.NoError(t, err)

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"net/url"
 	"sync"
+	"sync/atomic"
 	"testing"
 
 	"github.com/jackc/pgx/v5/stdlib"
@@ -136,7 +137,7 @@ func drivers() (all []driven) {
 	}
 	return append(all, driven{"other driver", func(t testing.TB, dsn string) *sql.DB {
 		t.Helper()
-		db := sql.OpenDB(hidden{stdlib.GetDefaultDriver(), dsn})
+		db := sql.OpenDB(hidden{stdlib.GetDefaultDriver(), dsn, nil})
 		db.SetMaxOpenConns(1)
 		t.Cleanup(func() { require.NoError(t, db.Close()) })
 		return db
@@ -147,6 +148,7 @@ func drivers() (all []driven) {
 type hidden struct {
 	inner driver.Driver
 	dsn   string
+	bad   *atomic.Int32 // so many transactions find a bad connection; nil for none
 }
 
 func (h hidden) Driver() driver.Driver { return h.inner }
@@ -160,7 +162,7 @@ func (h hidden) Connect(context.Context) (driver.Conn, error) {
 	if !ok {
 		return nil, fmt.Errorf("%T", c)
 	}
-	return hiddenConn{whole}, nil
+	return hiddenConn{whole, h.bad}, nil
 }
 
 type wholeConn interface {
@@ -172,7 +174,18 @@ type wholeConn interface {
 	driver.SessionResetter
 }
 
-type hiddenConn struct{ wholeConn }
+type hiddenConn struct {
+	wholeConn
+
+	bad *atomic.Int32
+}
+
+func (c hiddenConn) BeginTx(ctx context.Context, opts driver.TxOptions) (driver.Tx, error) {
+	if c.bad != nil && c.bad.Add(-1) >= 0 {
+		return nil, driver.ErrBadConn
+	}
+	return c.wholeConn.BeginTx(ctx, opts)
+}
 
 // shownConn is a wrapper that shows what it wraps, as github.com/XSAM/otelsql's does.
 type shownConn struct{ hiddenConn }

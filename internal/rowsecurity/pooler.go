@@ -27,7 +27,8 @@ type pooler struct {
 	mixes  bool // and the prepared statements of one are in the way of another
 }
 
-// probe finds out what the pooler does with two clients. It leaves nothing behind.
+// probe finds out what the pooler does with two clients. It frees what it has prepared; where the pooler is busy, a
+// statement of a name that nobody else has may stay on a server connection until that is closed.
 func probe(ctx context.Context, first *pgx.Conn) (p pooler, err error) {
 	// A connection of its own, not of the pool, which may have no more than one.
 	config := first.Config()
@@ -73,7 +74,7 @@ func (p *pooler) round(ctx, limited context.Context, first, second *pgconn.PgCon
 	}
 	_, err = second.Prepare(limited, name, "SELECT 1", nil)
 	var refused *pgconn.PgError
-	mixes := errors.As(err, &refused) && false
+	mixes := errors.As(err, &refused) && refused.Code == alreadyPrepared
 	if mixes {
 		err = nil
 	}

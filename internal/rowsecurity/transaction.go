@@ -91,15 +91,9 @@ func newTxRows(l *lease, tx *sql.Tx, fetched *sql.Rows) (*txRows, error) {
 // Columns implements driver.Rows.
 func (r *txRows) Columns() []string { return r.names }
 
-// Next implements driver.Rows. The end of the rows commits, so that its error is seen.
+// Next implements driver.Rows. At the end database/sql calls Close, and its error becomes that of the rows.
 func (r *txRows) Next(dest []driver.Value) error {
-	if r.lease == nil {
-		return io.EOF
-	}
 	if !r.rows.Next() {
-		if err := r.Close(); err != nil {
-			return err
-		}
 		return io.EOF
 	}
 	for i := range r.values {

@@ -250,10 +250,12 @@ func TestServersDieWithTheirProcess(t *testing.T) {
 			assert.True(t, answers(address))
 			mine := fmt.Sprintf("%d-*", cmd.Process.Pid)
 			assert.Len(t, left(mine), 1)
+			assert.NotEmpty(t, running(t, workPrefix+mine))
 
 			require.NoError(t, cmd.Process.Signal(syscall.SIGKILL))
 			require.Error(t, cmd.Wait())
 			assert.Eventually(t, func() bool { return !answers(address) }, 15*time.Second, 10*time.Millisecond)
+			assert.Eventually(t, func() bool { return len(running(t, workPrefix+mine)) == 0 }, 15*time.Second, 10*time.Millisecond)
 			assert.Eventually(t, func() bool {
 				sweep() // again while the server still writes
 				return len(left(mine)) == 0
@@ -278,6 +280,21 @@ func TestMainLeavesNothing(t *testing.T) {
 			assert.Empty(t, left(fmt.Sprintf("%d-*", cmd.Process.Pid)))
 		})
 	}
+}
+
+// running returns the processes whose command names a file of the pattern. A server
+// that is paused for ever is one too, though it does not answer.
+func running(t *testing.T, pattern string) (pids []string) {
+	t.Helper()
+	commands, err := filepath.Glob("/proc/[0-9]*/cmdline")
+	require.NoError(t, err)
+	for _, command := range commands {
+		text, _ := os.ReadFile(command) // it may have ended
+		if strings.Contains(string(text), strings.TrimSuffix(pattern, "*")) {
+			pids = append(pids, filepath.Base(filepath.Dir(command)))
+		}
+	}
+	return pids
 }
 
 // needsHelped ends the test if the servers of that name cannot be started.
