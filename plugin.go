@@ -255,6 +255,9 @@ func (r rules) Place(ctx context.Context, who *callbacks.Subject, pool gorm.Conn
 	return callbacks.Place(at), err
 }
 
+// Several implements [callbacks.Rules].
+func (r rules) Several() bool { return r.several() }
+
 // HidesRows implements [callbacks.Rules].
 func (r rules) HidesRows() bool { return r.binder != nil }
 

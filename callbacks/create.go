@@ -38,6 +38,9 @@ func (h *Hooks) prepareCreate(db *gorm.DB, pass *Pass) error {
 		}
 	}
 	pass.scoped = true
+	if pass.mustExist {
+		return h.mustExist(pass)
+	}
 	if !pass.confined {
 		return nil
 	}

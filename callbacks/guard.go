@@ -100,7 +100,7 @@ func (h *Hooks) admitTable(pass *Pass) error {
 	t := pass.Table
 	switch t.Class {
 	case tables.Reference:
-		return nil
+		return h.admitReference(pass)
 	case tables.Global:
 		pass.home = t.Name
 		return nil

@@ -55,8 +55,10 @@ type Pass struct {
 	yields   bool // the conditions on its tables are left to the proof
 	touched  bool // the proof found tables of tenants in it
 	placed   bool // at is known
-	reach    Reach
-	inside   int8 // depth of pools that have admitted the statement and are passing it on
+	// mustExist tells that the rows of a create are expected to be there, and none is to be written.
+	mustExist bool
+	reach     Reach
+	inside    int8 // depth of pools that have admitted the statement and are passing it on
 
 	hooks      *Hooks
 	stmt       *gorm.Statement

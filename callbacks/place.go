@@ -7,7 +7,7 @@ import (
 
 // place asks where the rows are that the statement is about, once. For whom it runs may still be open.
 func (h *Hooks) place(pass *Pass) error {
-	if pass.placed || pass.Who.Kind == Nobody {
+	if pass.placed || pass.Who.Kind == Nobody && !pass.Who.Placed {
 		return nil
 	}
 	at, err := h.Rules.Place(pass.Context, pass.Who, pass.stmt.ConnPool)
@@ -68,6 +68,8 @@ func (h *Hooks) placeText(pass *Pass, query string) error {
 // reaches decides which database has all that a statement touches; home is the name of a global table in it.
 func (h *Hooks) reaches(pass *Pass, home string) error {
 	switch {
+	case home == "" && pass.Who.Placed:
+		return h.place(pass)
 	case home == "":
 		return nil
 	case pass.reach != There:

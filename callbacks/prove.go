@@ -60,6 +60,9 @@ func (h *Hooks) prove(pass *Pass, query string, args []any) (string, []any, erro
 	}
 	pass.plan = plan
 	if !plan.Touches {
+		if pass.raw && plan.Kind > sqlproof.SetOperation && plan.Home == "" && h.Rules.Several() && !pass.Who.Placed {
+			return query, args, h.referenceWrite(pass)
+		}
 		return query, args, h.reaches(pass, plan.Home)
 	}
 	if err := h.mayTouch(pass, plan, len(args)); err != nil {
@@ -130,8 +133,8 @@ func (h *Hooks) mayTouch(pass *Pass, plan *sqlproof.Plan, args int) error {
 func (h *Hooks) fulfil(pass *Pass, need sqlproof.Need) error {
 	switch need.Kind {
 	case sqlproof.Ends:
-		if !pass.raw && pass.Op == OpCreate && pass.Table != nil && pass.Table.Class == tables.Link {
-			return nil // foreignKeysOfRows has looked at them
+		if !pass.raw && (pass.Op == OpCreate || pass.Op == OpUpdate) && pass.Table != nil && pass.Table.Class == tables.Link {
+			return nil // foreignKeysOfRows or foreignKeysOfSet has looked at them
 		}
 		return h.refusal(pass, Unconfined, "raw SQL writes to join table "+need.Name+", whose rows belong to those that they join: use association mode or Create")
 	case sqlproof.UniqueKeys:

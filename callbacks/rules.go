@@ -83,6 +83,8 @@ type Rules interface {
 	Identify(ctx context.Context) (*Subject, error)
 	// Place asks where the rows are that a statement of who, sent to pool, is about. A transaction knows its own place.
 	Place(ctx context.Context, who *Subject, pool gorm.ConnPool) (Place, error)
+	// Several tells whether there is more than one database.
+	Several() bool
 	// HidesRows tells whether the database shows a statement the rows of its tenant alone.
 	HidesRows() bool
 	// Refuse makes the error of a refused statement, and tells the observer.

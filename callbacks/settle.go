@@ -112,6 +112,9 @@ func (h *Hooks) verify(db *gorm.DB, pass *Pass) error {
 	if db.RowsAffected == 0 && pass.saves() {
 		return h.refuseCollision(pass, [][]string{db.Statement.Schema.PrimaryFieldDBNames})
 	}
+	if pass.mustExist && h.engine.UpsertHasWhere() && db.RowsAffected > 0 {
+		return h.referenceWrite(pass)
+	}
 	w := pass.write
 	if w == nil {
 		return nil

@@ -136,21 +136,21 @@ func newGuard(t testing.TB) guard {
 }
 
 // prepare gives the role its privileges, and the tables their policies.
-func (g guard) prepare(t testing.TB, plain *gorm.DB, p *tenancy.Plugin, at tenancy.Placement) {
+func (g guard) prepare(t testing.TB, at Place, p *tenancy.Plugin) {
 	t.Helper()
 	var schema string
-	require.NoError(t, plain.Raw("SELECT quote_ident(current_schema())").Scan(&schema).Error)
+	require.NoError(t, at.DB.Raw("SELECT quote_ident(current_schema())").Scan(&schema).Error)
 	statements := []string{
 		"GRANT USAGE ON SCHEMA " + schema + " TO " + g.role,
 		"GRANT ALL ON ALL TABLES IN SCHEMA " + schema + " TO " + g.role,
 		"GRANT ALL ON ALL SEQUENCES IN SCHEMA " + schema + " TO " + g.role,
 	}
-	if p != nil {
-		ddl, err := p.RowSecurityDDL(at)
+	if p != nil && len(at.Tenants) > 0 {
+		ddl, err := p.RowSecurityDDL(at.At)
 		require.NoError(t, err)
 		statements = append(statements, ddl...)
 	}
-	require.NoError(t, plain.Transaction(func(tx *gorm.DB) error {
+	require.NoError(t, at.DB.Transaction(func(tx *gorm.DB) error {
 		for _, statement := range statements {
 			if err := tx.Exec(statement).Error; err != nil {
 				return err

@@ -19,10 +19,17 @@ type Places struct {
 	// Open opens a place without the plugin, so that plain names mean the tables there: with another search_path, another
 	// database, another file. It is not asked for shared tables of the database itself, which are at the zero Placement.
 	Open func(at tenancy.Placement) gorm.Dialector
-	// Prepare is called for each place when its tables are there, with a handle without the plugin: to give the plugin's role
-	// its privileges, and to run [tenancy.Plugin.RowSecurityDDL]. The plugin is nil if Install has installed something else.
-	// Nil: nothing.
-	Prepare func(t testing.TB, plain *gorm.DB, p *tenancy.Plugin, at tenancy.Placement)
+	// Prepare is called for each place when its tables are there: to give the plugin's role its privileges, and to run
+	// [tenancy.Plugin.RowSecurityDDL] where there are tables of tenants. The plugin is nil if Install has installed something
+	// else. Nil: nothing.
+	Prepare func(t testing.TB, at Place, p *tenancy.Plugin)
+}
+
+// Place is a place with its tables.
+type Place struct {
+	At      tenancy.Placement
+	Tenants []tenancy.ID // whose rows it is to hold; empty if it has only tables of no tenant
+	DB      *gorm.DB     // without the plugin
 }
 
 // placesOf makes the places of tenants.
@@ -39,7 +46,7 @@ func (h Harness) placesOf(t testing.TB, home func() gorm.Dialector, tenants ...t
 		p.Home = home
 	}
 	if p.Prepare == nil {
-		p.Prepare = func(testing.TB, *gorm.DB, *tenancy.Plugin, tenancy.Placement) {}
+		p.Prepare = func(testing.TB, Place, *tenancy.Plugin) {}
 	}
 	return p
 }

@@ -106,7 +106,7 @@ func (s *sites) make(t testing.TB, plugin *gorm.DB, places Places, secured bool,
 				here.tables = append(here.tables, table)
 			}
 		}
-		places.Prepare(t, here.db, pluginOf(plugin), here.at)
+		places.Prepare(t, Place{At: here.at, Tenants: here.ids(), DB: here.db}, pluginOf(plugin))
 	}
 }
 
@@ -136,10 +136,10 @@ func (s *site) holds(id tenancy.ID) bool {
 }
 
 // ids are the tenants whose rows are there.
-func (s *site) ids() []string {
-	ids := make([]string, len(s.owners))
+func (s *site) ids() []tenancy.ID {
+	ids := make([]tenancy.ID, len(s.owners))
 	for i, who := range s.owners {
-		ids[i] = string(who.id)
+		ids[i] = who.id
 	}
 	return ids
 }

@@ -83,6 +83,9 @@ func updates() []check {
 			return affected(tx)
 		}),
 	}
+	out = append(out, only(single, reading("an own tag in the join table by name", rule, func(c *trial, db *gorm.DB) any {
+		return affected(db.Table(c.joinTable()).Where("tag_id = ?", c.id(2)).Update("tag_id", c.id(3)))
+	}))...)
 	return slices.Concat(out, labels(), crossings(), sets())
 }
 

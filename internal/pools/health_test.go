@@ -62,9 +62,9 @@ func TestCircuit(t *testing.T) {
 		p.Report(ctx, errRefused) // of a statement that was under way: the pause is not prolonged
 
 		for _, pause := range []time.Duration{500 * time.Millisecond, time.Second, 2 * time.Second} {
-			time.Sleep(pause - 1)
+			time.Sleep(pause - time.Nanosecond)
 			refused(t, d)
-			time.Sleep(1)
+			time.Sleep(time.Nanosecond)
 			primary(t, d) // the trial
 			refused(t, d) // one at a time
 			p.Report(ctx, errRefused)
@@ -93,9 +93,9 @@ func TestTrialWithoutAnEnd(t *testing.T) {
 		}
 		time.Sleep(500 * time.Millisecond)
 		primary(t, d)
-		time.Sleep(5*time.Second - 1)
+		time.Sleep(5*time.Second - time.Nanosecond)
 		refused(t, d)
-		time.Sleep(1)
+		time.Sleep(time.Nanosecond)
 		primary(t, d)
 		refused(t, d)
 		gone, cancel := context.WithCancel(t.Context())
@@ -122,9 +122,9 @@ func TestDeadlineIsASuspicion(t *testing.T) {
 		release := one.hold()
 		p.Report(late, context.DeadlineExceeded)
 		p.Report(late, context.DeadlineExceeded)
-		time.Sleep(2*time.Second - 1)
+		time.Sleep(2*time.Second - time.Nanosecond)
 		primary(t, d)
-		time.Sleep(1)
+		time.Sleep(time.Nanosecond)
 		synctest.Wait()
 		refused(t, d)
 		release()
@@ -206,7 +206,7 @@ func (timeout) Error() string   { return "i/o timeout" }
 func (timeout) Timeout() bool   { return true }
 func (timeout) Temporary() bool { return true }
 func (timeout) Is(err error) bool {
-	return err == context.DeadlineExceeded //nolint:errorlint // as net's own does
+	return err == context.DeadlineExceeded
 }
 
 // ask is a statement as the plugin sends it.

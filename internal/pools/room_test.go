@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"os"
@@ -89,7 +90,10 @@ func TestWaitingForRoom(t *testing.T) {
 		order := make(chan string, 3)
 		for _, name := range []string{"b", "c", "d"} {
 			go func() {
-				d := lease(t, s, name)
+				d, err := s.Lease(t.Context(), name)
+				if !assert.NoError(t, err) {
+					return
+				}
 				order <- name
 				time.Sleep(time.Second)
 				d.Done()
@@ -143,9 +147,9 @@ func TestRowsAndTransactionsKeepOpen(t *testing.T) {
 			rows, err := db.QueryContext(t.Context(), "SELECT name FROM marks")
 			require.NoError(t, err)
 			require.True(t, rows.Next())
-			return func() error { //nolint:rowserrcheck // all that matters is that they were open
+			return func() error {
 				assert.True(t, rows.Next())
-				return rows.Close()
+				return errors.Join(rows.Err(), rows.Close())
 			}
 		},
 		"transaction": func(t *testing.T, db *sql.DB) func() error {
@@ -164,12 +168,14 @@ func TestRowsAndTransactionsKeepOpen(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			s := newSet(t, pools.Options{
-				Dialect: "sqlite", Open: fromFiles(dir), Limits: pools.Limits{Databases: 1, Wait: 100 * time.Millisecond, IdleTime: time.Millisecond},
+				Dialect: "sqlite", Open: fromFiles(dir), Limits: pools.Limits{Databases: 1, IdleTime: time.Millisecond},
 			})
 			d := lease(t, s, shard(0))
 			end := use(t, primary(t, d).DB())
 			d.Done()
-			_, err := s.Lease(t.Context(), shard(1))
+			soon, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+			defer cancel()
+			_, err := s.Lease(soon, shard(1))
 			require.ErrorIs(t, err, errOverloaded)
 			require.Equal(t, []string{shard(0)}, openNames(s))
 			require.NoError(t, end())

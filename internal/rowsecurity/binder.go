@@ -131,8 +131,8 @@ const badConnections = 8
 // driver.ErrBadConn where SafeToRetry holds.
 func run[T any](ctx context.Context, pool any, do func(*lease) (T, error)) (result T, err error) {
 	for range badConnections {
-		l, err := borrow(ctx, pool)
-		if err != nil {
+		var l *lease
+		if l, err = borrow(ctx, pool); err != nil {
 			return result, err
 		}
 		result, err = do(l)

@@ -153,6 +153,44 @@ func TestOneRoundTrip(t *testing.T) {
 	}
 }
 
+// In a transaction for each statement there are four: what a driver other than pgx takes, and Citus.
+func TestFourRoundTrips(t *testing.T) {
+	dsn, _ := orders(t)
+	for _, literal := range []bool{false, true} {
+		trips, through := testdb.CountRoundTrips(t, with(t, dsn, "default_query_exec_mode", "exec"))
+		db, b := open(t, through), newBinder(t)
+		if b.Literal = literal; !literal {
+			db = sql.OpenDB(hidden{stdlib.GetDefaultDriver(), through, nil})
+			t.Cleanup(func() { require.NoError(t, db.Close()) })
+		}
+		for range 2 { // pgx looks after a connection when it is used for the second time
+			require.NoError(t, db.PingContext(t.Context()))
+		}
+		trips.Reset()
+		rows, err := b.Query(t.Context(), db, "a", "SELECT id FROM orders WHERE id = $1", []any{1})
+		assert.Equal(t, []int64{1}, ids(t, rows, err))
+		assert.Equal(t, 4, trips.Count())
+		_, err = b.Exec(t.Context(), db, "a", "UPDATE orders SET note = $1", []any{"of a"})
+		require.NoError(t, err)
+		assert.Equal(t, 8, trips.Count())
+	}
+}
+
+// What comes after the end of the Binder fails, and gives its connection back.
+func TestClosedBinder(t *testing.T) {
+	dsn, _ := orders(t)
+	db, b, ctx := open(t, dsn), New(setting), t.Context()
+	open, err := b.Query(ctx, db, "a", "SELECT id FROM orders", nil)
+	require.NoError(t, err)
+	require.NoError(t, b.Close())
+	assert.Equal(t, []int64{1}, ids(t, open, nil))
+	for range 2 {
+		require.ErrorContains(t, failure(b.Query(ctx, db, "a", "SELECT id FROM orders", nil)), "closed")
+		require.ErrorContains(t, b.QueryRow(ctx, db, "a", "SELECT id FROM orders", nil).Scan(new(int)), "closed")
+	}
+	assert.Zero(t, db.Stats().InUse)
+}
+
 func TestBind(t *testing.T) {
 	dsn, _ := orders(t)
 	for _, d := range drivers() {

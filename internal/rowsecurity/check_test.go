@@ -188,6 +188,7 @@ func TestCheckTables(t *testing.T) {
 	table("by_function", "CREATE FUNCTION tenant_now() RETURNS text LANGUAGE sql STABLE AS 'SELECT NULLIF(current_setting(''app.tenant_id'', true), '''')'",
 		rls("by_function"), "CREATE POLICY p ON by_function USING (tenant_id = tenant_now())")
 	table("other_setting", rls("other_setting"), "CREATE POLICY p ON other_setting USING (tenant_id = current_setting('app.user', true))")
+	table("longer_setting", rls("longer_setting"), "CREATE POLICY p ON longer_setting USING (tenant_id = current_setting('app.tenant_id2', true))")
 	table(`s."Strange ""table"`, setting.Policies(Table{Quoted: `s."Strange ""table"`, Column: "tenant_id"})...)
 	exec(t, admin,
 		"CREATE TABLE parted (tenant_id text, id bigint) PARTITION BY LIST (tenant_id)", "CREATE TABLE part PARTITION OF parted FOR VALUES IN ('a')",
@@ -218,6 +219,7 @@ func TestCheckTables(t *testing.T) {
 		"half_restricted":  "let rows of any tenant through (p)",
 		"restrictive_only": "has no policy for the role",
 		"other_setting":    "let rows of any tenant through (p)",
+		"longer_setting":   "let rows of any tenant through (p)",
 		"part":             "ALTER TABLE part ENABLE ROW LEVEL SECURITY",
 		"definer":          "ALTER VIEW definer SET (security_invoker = on)",
 		"not_invoker":      "ALTER VIEW not_invoker SET (security_invoker = on)",

@@ -8,7 +8,7 @@ import (
 	"fmt"
 )
 
-// tableFacts asks what protects tables. $1 is a JSON array of their names, $2 the setting.
+// tableFacts asks what protects tables. $1 is a JSON array of their names, $2 the setting as a literal.
 //
 // A policy holds for a role that has the privileges of one of its roles; those of oid 0 hold for all. A policy is ours if
 // each of its conditions reads the setting, in its own text or in that of a function that it calls.
@@ -58,7 +58,7 @@ func (b *Binder) CheckTables(ctx context.Context, conn interface {
 	if err != nil || len(tables) == 0 {
 		return nil, err
 	}
-	rows, err := conn.QueryContext(ctx, tableFacts, string(names), string(b.Setting))
+	rows, err := conn.QueryContext(ctx, tableFacts, string(names), "'"+string(b.Setting)+"'")
 	if err != nil {
 		return nil, err
 	}
