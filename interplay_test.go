@@ -70,6 +70,62 @@ func TestWithDBResolver(t *testing.T) {
 	}
 }
 
+// TestDBResolverServesGlobalTables is about promise 4: where tenants have databases of their own, an installed dbresolver
+// goes on serving the tables of the default one, and those alone.
+func TestDBResolverServesGlobalTables(t *testing.T) {
+	t.Parallel()
+	for _, first := range []string{"resolver", "tenancy"} {
+		t.Run(first+" first", func(t *testing.T) {
+			t.Parallel()
+			dir := t.TempDir()
+			file := func(name string) gorm.Dialector { return sqlite.Open(filepath.Join(dir, name)) }
+			for _, name := range []string{"primary", "replica", "a", "b"} {
+				raw, err := gorm.Open(file(name), &gorm.Config{Logger: logger.Discard})
+				require.NoError(t, err)
+				require.NoError(t, raw.AutoMigrate(&Tag{}, &Country{}))
+				require.NoError(t, raw.Create(&[]Tag{{TenantID: "a", Label: name}, {TenantID: "b", Label: name}}).Error)
+				require.NoError(t, raw.Create(&Country{Name: name}).Error)
+				pool, err := raw.DB()
+				require.NoError(t, err)
+				require.NoError(t, pool.Close())
+			}
+			db, err := gorm.Open(file("primary"), &gorm.Config{Logger: logger.Discard})
+			require.NoError(t, err)
+			plugin := tenancy.New(tenancy.Config{
+				Models: []any{&Tag{}}, Global: []any{&Country{}}, Resolver: tenancy.DatabasePerTenant(""),
+				Open: func(_ context.Context, name string) (tenancy.Shard, error) {
+					return tenancy.Shard{Primary: file(name)}, nil
+				},
+			})
+			plugins := []gorm.Plugin{dbresolver.Register(dbresolver.Config{Replicas: []gorm.Dialector{file("replica")}}), plugin}
+			if first == "tenancy" {
+				plugins[0], plugins[1] = plugins[1], plugins[0]
+			}
+			for _, p := range plugins {
+				require.NoError(t, db.Use(p))
+			}
+			t.Cleanup(func() { require.NoError(t, plugin.Close()) })
+			for _, id := range []tenancy.ID{"a", "b"} {
+				tx := db.WithContext(ctxOf(id))
+				for _, tx := range []*gorm.DB{tx, tx.Clauses(dbresolver.Write), tx.Session(&gorm.Session{PrepareStmt: true})} {
+					var labels []string
+					require.NoError(t, tx.Model(&Tag{}).Order("id").Pluck("label", &labels).Error)
+					require.Equal(t, []string{string(id)}, labels)
+				}
+				require.NoError(t, tx.Create(&Tag{Label: "new"}).Error)
+				require.NoError(t, tx.Transaction(func(tx *gorm.DB) error { return tx.Where("label = ?", "new").Delete(&Tag{}).Error }))
+				require.NoError(t, tx.Session(&gorm.Session{SkipDefaultTransaction: true}).Model(&Tag{}).Where("1 = 1").Update("label", string(id)).Error)
+				var country Country
+				require.NoError(t, tx.First(&country).Error)
+				require.Equal(t, "replica", country.Name)
+				require.NoError(t, tx.Clauses(dbresolver.Write).First(&country).Error)
+				require.Equal(t, "primary", country.Name)
+			}
+			require.NoError(t, db.Create(&Country{Name: "new"}).Error)
+		})
+	}
+}
+
 // TestPreparedStatements is about promise 6: statements are prepared below the router, in both of GORM's ways.
 func TestPreparedStatements(t *testing.T) {
 	t.Parallel()

@@ -49,13 +49,13 @@ func (p *Plugin) place(ctx context.Context, who *callbacks.Subject) (Placement, 
 		}
 		at = own
 	}
-	if err := p.checkNames(at); err != nil {
-		return Placement{}, err
+	if id != "" && p.claims.holds(who.Boxed, at) {
+		return at, nil
 	}
-	if id != "" {
-		return at, p.claims.claim(ctx, p, at, id)
+	if err := p.checkNames(at); err != nil || id == "" {
+		return at, err
 	}
-	return at, nil
+	return at, p.claims.claim(ctx, p, at, id)
 }
 
 // checkNames refuses schemas and suffixes that the database would refuse, cut off, or take for others.
@@ -125,6 +125,16 @@ func (p *Plugin) checkSchema(ctx context.Context, at callbacks.Place, shard stri
 // claims says which tenant has a place that holds one alone: an exclusive one, or a schema.
 type claims struct {
 	holders sync.Map // claimed → holder
+	settled sync.Map // the holder's ID → Placement: what each statement asks for
+}
+
+// holds tells whether a place is known to be the tenant's, or one that many may share.
+func (c *claims) holds(id any, at Placement) bool {
+	if at.Schema == "" && at.TableSuffix == "" && !at.Exclusive {
+		return true
+	}
+	known, ok := c.settled.Load(id)
+	return ok && known == any(at)
 }
 
 // holder is the tenant that has a place, and the placement that says so.
@@ -149,12 +159,16 @@ func (c *claims) claim(ctx context.Context, p *Plugin, at Placement, id ID) erro
 	for {
 		known, taken := c.holders.LoadOrStore(place, mine)
 		if !taken || known == mine {
+			c.settled.Store(string(id), at)
 			return nil
 		}
-		if first, _ := known.(holder); first.id != id && c.stands(ctx, p, first) {
+		first, _ := known.(holder)
+		if first.id != id && c.stands(ctx, p, first) {
 			return fmt.Errorf("%w: the placement is for one tenant alone, and another has it", ErrTenantMismatch)
 		}
 		if c.holders.CompareAndSwap(place, known, mine) {
+			c.settled.Delete(string(first.id))
+			c.settled.Store(string(id), at)
 			return nil
 		}
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -352,4 +353,102 @@ func TestMixedPlacements(t *testing.T) {
 		require.Len(t, partial.Failed, 2)
 		require.Len(t, partial.Done, len(at)-2)
 	})
+}
+
+// TestTwoTenantsNeverShareAPlaceOfOne is about promise 2: what is placed exclusively, or in a schema, is one tenant's, until
+// it has moved away.
+func TestTwoTenantsNeverShareAPlaceOfOne(t *testing.T) {
+	t.Parallel()
+	e := engines[0]
+	var mu sync.Mutex
+	at := map[any]tenancy.Placement{}
+	move := func(id tenancy.ID, to tenancy.Placement) {
+		mu.Lock()
+		defer mu.Unlock()
+		at[id] = to
+	}
+	l := newLand(t, e, e.fresh(t)(), &gorm.Config{}, tenancy.Config{
+		Global: []any{&Country{}},
+		Resolver: tenancy.ShardResolverFunc(func(_ context.Context, key any) (tenancy.Placement, error) {
+			mu.Lock()
+			defer mu.Unlock()
+			return at[key], nil
+		}),
+	})
+	require.NoError(t, l.db.AutoMigrate(&Tag{}))
+	one, other := tenancy.Placement{Exclusive: true}, tenancy.Placement{}
+	read := func(id tenancy.ID) error { return l.as(id).Find(&[]Tag{}).Error }
+	move("a", one)
+	move("b", one)
+	require.NoError(t, read("a"))
+	require.ErrorIs(t, read("b"), tenancy.ErrTenantMismatch)
+	move("a", other)
+	require.NoError(t, read("b"), "a has gone")
+	move("a", one) // without a statement elsewhere in between
+	require.ErrorIs(t, read("a"), tenancy.ErrTenantMismatch)
+	move("b", other)
+	require.NoError(t, read("a"))
+	move("A", one)
+	require.ErrorIs(t, read("A"), tenancy.ErrTenantMismatch)
+
+	for _, c := range []struct {
+		e    engine
+		at   tenancy.Placement
+		want error
+	}{
+		{engines[0], tenancy.Placement{Schema: "s"}, tenancy.ErrInvalidConfig},
+		{engines[1], tenancy.Placement{Schema: "public"}, tenancy.ErrInvalidConfig},
+		{engines[1], tenancy.Placement{Schema: "pg_temp"}, tenancy.ErrInvalidTenant},
+		{engines[1], tenancy.Placement{Schema: strings.Repeat("x", 64)}, tenancy.ErrInvalidTenant},
+		{engines[1], tenancy.Placement{Schema: "a\x00b"}, tenancy.ErrInvalidTenant},
+		{engines[2], tenancy.Placement{Schema: "MySQL"}, tenancy.ErrInvalidTenant},
+		{engines[2], tenancy.Placement{Schema: "x "}, tenancy.ErrInvalidTenant},
+		{engines[0], tenancy.Placement{TableSuffix: "; DROP"}, tenancy.ErrInvalidConfig},
+		{engines[0], tenancy.Placement{Shard: "nowhere"}, tenancy.ErrShardNotFound},
+	} {
+		l := newLand(t, c.e, c.e.fresh(t)(), &gorm.Config{}, tenancy.Config{Global: []any{&Country{}}, Resolver: tenancy.Single(c.at)})
+		require.ErrorIs(t, l.as("a").Find(&[]Tag{}).Error, c.want, "%s %q", c.e.name, c.at)
+		require.ErrorIs(t, l.as("a").Create(&Tag{}).Error, c.want, "%s %q", c.e.name, c.at)
+		require.Error(t, l.as("a").AutoMigrate(&Tag{}), "%s %q", c.e.name, c.at)
+	}
+}
+
+// TestHostileSchemaNames is about promise 2: a schema's name is quoted, whatever is in it, and two are never one.
+func TestHostileSchemaNames(t *testing.T) {
+	t.Parallel()
+	eachEngine(t, func(t *testing.T, e engine) {
+		home := e.fresh(t)
+		db, err := gorm.Open(home(), &gorm.Config{Logger: logger.Discard})
+		require.NoError(t, err)
+		pool, err := db.DB()
+		require.NoError(t, err)
+		t.Cleanup(func() { _ = pool.Close() })
+		run := fmt.Sprintf("%p", t)
+		names := []string{run + `"; DROP TABLE tags; --`, run + "a.b", run + "select", run + "`tick`", run + "ü ß", run + "'q'", run + "Case", run + "../x"}
+		if e.name == "postgres" {
+			names = append(names, run+"case") // on MySQL it is the same as Case
+		}
+		quote := func(name string) string {
+			if e.name == "mysql" {
+				return "`" + strings.ReplaceAll(name, "`", "``") + "`"
+			}
+			return `"` + strings.ReplaceAll(name, `"`, `""`) + `"`
+		}
+		at := map[tenancy.ID]tenancy.Placement{}
+		var ids []tenancy.ID
+		for i, name := range names {
+			if e.name == "mysql" && strings.ContainsAny(name, "/") {
+				continue
+			}
+			require.NoError(t, db.Exec("CREATE SCHEMA "+quote(name)).Error)
+			if e.name == "mysql" {
+				t.Cleanup(func() { require.NoError(t, db.Exec("DROP DATABASE "+quote(name)).Error) })
+			}
+			id := tenancy.ID(fmt.Sprint("t", i))
+			ids = append(ids, id)
+			at[id] = tenancy.Placement{Schema: name}
+		}
+		l := newLand(t, e, home(), &gorm.Config{}, tenancy.Config{Global: []any{&Country{}}, Resolver: tenancy.List(at)}, ids...)
+		l.live(t, ids...)
+	}, "sqlite")
 }

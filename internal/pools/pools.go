@@ -36,7 +36,8 @@ type Limits struct {
 	// Connections is how many connections each pool may have. Zero: 10.
 	Connections int
 	// Total bounds the connections of all open databases: each reserves Connections for its primary, each replica and the
-	// pool for administration, opened or not. Zero: Databases alone is the bound.
+	// pool for administration, opened or not. An attempt to connect that hangs for more than 15 seconds is not counted any
+	// more: its server has no use for the room. Zero: Databases alone is the bound.
 	Total int
 	// IdleTime is how long a database may be unused before it is closed. Zero: 10 minutes.
 	IdleTime time.Duration

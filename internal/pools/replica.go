@@ -120,6 +120,9 @@ func (r *replica) recent(now int64) bool {
 func (r *replica) tend(ctx context.Context, now int64) (wait bool) {
 	p := r.pool.Load()
 	if p == nil {
+		if t := &r.trouble; t.state.Load() == broken && now < t.until.Load() {
+			return false // as start would find out, at a higher price
+		}
 		attempt, err := r.start(ctx)
 		return err == nil && (attempt == nil || now-attempt.began < int64(patience))
 	}
