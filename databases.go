@@ -67,7 +67,7 @@ func (s Shard) spec() pools.Spec {
 func (p *Plugin) shardFaults() []error {
 	faults := pools.Faults(p.poolOptions(), p.specs())
 	if p.several() && p.cfg.Resolver == nil {
-		faults = append(faults, errors.New("Shards, Open: without a Resolver no tenant is in any of them: set Resolver"))
+		faults = append(faults, fmt.Errorf("%s: without a Resolver no tenant is in any of them: set Resolver", "Shards, Open"))
 	}
 	if p.cfg.RowSecurity == "" {
 		return faults

@@ -226,7 +226,7 @@ func (t *target) query(ctx context.Context, query string, args []any) (rows *sql
 		return p.runner.Query(ctx, plain(t.conn), t.schema, query, args)
 	}
 	for range attempts {
-		if rows, err = t.conn.QueryContext(ctx, query, args...); !closedStatement(err) { //nolint:sqlclosecheck // the caller closes them
+		if rows, err = t.conn.QueryContext(ctx, query, args...); !closedStatement(err) {
 			break
 		}
 	}

@@ -62,7 +62,7 @@ func (p *Plugin) place(ctx context.Context, who *callbacks.Subject) (Placement, 
 func (p *Plugin) checkNames(at Placement) error {
 	if at.TableSuffix != "" {
 		for _, r := range at.TableSuffix {
-			if r != '_' && !(r >= 'a' && r <= 'z') && !(r >= 'A' && r <= 'Z') && !(r >= '0' && r <= '9') {
+			if r != '_' && (r > 'z' || !unicode.IsLetter(r) && !unicode.IsDigit(r)) {
 				return fmt.Errorf("%w: a TableSuffix has letters, digits and underscores alone", ErrInvalidConfig)
 			}
 		}

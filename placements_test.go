@@ -8,7 +8,6 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -71,7 +70,6 @@ type land struct {
 	db     *gorm.DB
 	plugin *tenancy.Plugin
 	log    *recorder
-	opened atomic.Int32
 }
 
 func (l *land) as(id tenancy.ID) *gorm.DB { return l.db.WithContext(ctxOf(id)) }
@@ -190,6 +188,7 @@ func TestDatabasePerTenant(t *testing.T) {
 		t.Run(fmt.Sprintf("PrepareStmt %v", prepare), func(t *testing.T) {
 			t.Parallel()
 			eachEngine(t, func(t *testing.T, e engine) {
+				t.Helper()
 				open := databases(t, e, "t_a", "t_b")
 				if e.name == "sqlite" {
 					dir := t.TempDir()
@@ -266,6 +265,7 @@ func TestSchemaPerTenant(t *testing.T) {
 		t.Run(fmt.Sprintf("PrepareStmt %v", prepare), func(t *testing.T) {
 			t.Parallel()
 			eachEngine(t, func(t *testing.T, e engine) {
+				t.Helper()
 				home := e.fresh(t)
 				prefix := fmt.Sprintf("s%p_", t)
 				inSchemas(t, e, home(), prefix+"a", prefix+"b")
@@ -304,6 +304,7 @@ func TestSchemaPerTenant(t *testing.T) {
 func TestMixedPlacements(t *testing.T) {
 	t.Parallel()
 	eachEngine(t, func(t *testing.T, e engine) {
+		t.Helper()
 		home, far := e.fresh(t), e.fresh(t)
 		at := map[tenancy.ID]tenancy.Placement{"shared1": {}, "shared2": {}, "own": {Shard: "far", Exclusive: true}}
 		if e.name != "sqlite" {
@@ -417,6 +418,7 @@ func TestTwoTenantsNeverShareAPlaceOfOne(t *testing.T) {
 func TestHostileSchemaNames(t *testing.T) {
 	t.Parallel()
 	eachEngine(t, func(t *testing.T, e engine) {
+		t.Helper()
 		home := e.fresh(t)
 		db, err := gorm.Open(home(), &gorm.Config{Logger: logger.Discard})
 		require.NoError(t, err)

@@ -89,6 +89,7 @@ func TestReadsGoToReplicas(t *testing.T) {
 
 	rows, err := a.Model(&Customer{}).Rows()
 	require.NoError(t, err)
+	require.NoError(t, rows.Err())
 	require.NoError(t, rows.Close())
 	var c Customer
 	require.NoError(t, a.Clauses(clause.Returning{}).Model(&c).Where("id = ?", 1).Update("name", "primary").Error)

@@ -126,9 +126,9 @@ func (r *router) QueryContext(ctx context.Context, query string, args ...any) (*
 		pass.Enter()
 		defer pass.Leave()
 	}
-	rows, err := t.query(ctx, query, args) //nolint:sqlclosecheck // the caller closes them
+	rows, err := t.query(ctx, query, args)
 	if t.failsOver(ctx, pass, err) {
-		rows, err = t.query(ctx, query, args) //nolint:sqlclosecheck // the caller closes them
+		rows, err = t.query(ctx, query, args)
 	}
 	t.done(ctx, err)
 	return rows, err

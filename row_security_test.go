@@ -119,6 +119,7 @@ func TestRowSecurity(t *testing.T) {
 				rows, err := db.Model(&Order{}).Rows()
 				require.NoError(t, err)
 				require.True(t, rows.Next())
+				require.NoError(t, rows.Err())
 				require.NoError(t, rows.Close())
 			}
 			require.ErrorIs(t, g.as("a").Create(&Order{Item: "stolen", CustomerID: &them.ID}).Error, tenancy.ErrTenantMismatch, "policies hide the parent, constraints do not")
@@ -143,7 +144,7 @@ func TestRowSecurity(t *testing.T) {
 			// Nothing is left on a connection: whoever comes next sees nothing.
 			pool, err := sql.Open("pgx", g.dsn)
 			require.NoError(t, err)
-			defer pool.Close()
+			t.Cleanup(func() { _ = pool.Close() })
 			var n int
 			require.NoError(t, pool.QueryRow("SELECT count(*) FROM customers").Scan(&n))
 			require.Zero(t, n)

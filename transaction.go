@@ -368,7 +368,7 @@ func (t *transaction) QueryContext(ctx context.Context, query string, args ...an
 	pass.Enter()
 	defer pass.Leave()
 	if schema := migrated(pass); schema != "" {
-		return t.router.plugin.runner.Query(ctx, withoutCache(tx), schema, query, args)
+		return t.router.plugin.runner.Query(ctx, withoutCache(tx), schema, query, args) //nolint:sqlclosecheck // the caller closes them
 	}
 	return tx.QueryContext(ctx, query, args...) //nolint:sqlclosecheck // the caller closes them
 }
@@ -448,7 +448,7 @@ func (t *transaction) reachable(ctx context.Context) error {
 	}
 	db, err := poolOf(pool.Plain())
 	if err != nil {
-		return nil //nolint:nilerr // a pool that is no *sql.DB cannot be asked
+		return nil // a pool that is no *sql.DB cannot be asked
 	}
 	conn, err := db.Conn(ctx)
 	if err != nil {

@@ -35,7 +35,10 @@ func TestTransactions(t *testing.T) {
 	for _, prepare := range []bool{false, true} {
 		t.Run(fmt.Sprintf("PrepareStmt %v", prepare), func(t *testing.T) {
 			t.Parallel()
-			eachEngine(t, func(t *testing.T, e engine) { testTransactions(t, e, prepare) })
+			eachEngine(t, func(t *testing.T, e engine) {
+				t.Helper()
+				testTransactions(t, e, prepare)
+			})
 		})
 	}
 }
@@ -168,6 +171,7 @@ type Part struct {
 func TestReferenceTables(t *testing.T) {
 	t.Parallel()
 	eachEngine(t, func(t *testing.T, e engine) {
+		t.Helper()
 		open := databases(t, e, "a")
 		if e.name == "sqlite" {
 			path := filepath.Join(t.TempDir(), "a")

@@ -256,7 +256,9 @@ func (h *Hooks) finishDry(db *gorm.DB, pass *Pass) {
 		return
 	}
 	query := stmt.SQL.String()
-	sent, args, err := query, stmt.Vars, error(nil)
+	var sent string
+	var err error
+	args := stmt.Vars
 	if h.provable(pass) {
 		sent, args, err = h.prove(pass, query, slices.Clone(stmt.Vars))
 	} else {

@@ -2,6 +2,7 @@ package tenancytest
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 
@@ -131,13 +132,24 @@ func contexts() []check {
 			var n int64
 			assert.NoError(c, c.none.Model(&country{}).Count(&n).Error, c.rule)
 			assert.EqualValues(c, 2, n)
-			assert.NoError(c, c.none.Create(&country{Name: "new"}).Error, c.rule)
-			as := c.a
-			if c.copied {
-				as = c.none // what a tenant's transaction writes is in the tenant's database
+			write := func(db, as *gorm.DB) error {
+				return errors.Join(
+					db.Create(&country{Name: "new"}).Error, as.Model(&country{}).Where("name = ?", "new").Update("name", "newer").Error,
+					as.Where("name = ?", "newer").Delete(&country{}).Error,
+				)
 			}
-			assert.NoError(c, as.Model(&country{}).Where("name = ?", "new").Update("name", "newer").Error, c.rule)
-			assert.NoError(c, as.Where("name = ?", "newer").Delete(&country{}).Error, c.rule)
+			if c.copied {
+				assert.ErrorIs(c, write(c.none, c.none), tenancy.ErrCrossShard, "one of its copies is not changed alone")
+				assert.ErrorIs(c, write(c.a, c.a), tenancy.ErrCrossShard, "one of its copies is not changed alone")
+				for _, here := range c.all {
+					if here.global {
+						each := c.in(tenancy.WithPlacement(tenancy.WithoutTenant(c.Context(), "what all tenants read"), here.at))
+						assert.NoError(c, write(each, each), c.rule)
+					}
+				}
+			} else {
+				assert.NoError(c, write(c.none, c.a), c.rule)
+			}
 			assert.ErrorIs(c, c.none.Joins("Country").Find(c.parents()).Error, tenancy.ErrNoTenant, "a tenant's table joined to it needs one")
 		}},
 		{name: "an unlisted table", rule: "a table that nothing is known of is refused", run: func(c *trial) {

@@ -47,6 +47,9 @@ func testWorlds(t *testing.T, h Harness, all []*world) {
 	for _, w := range all {
 		t.Run(w.name, func(t *testing.T) {
 			s := newStage(t, h, w, shared, alone)
+			if s.setting != "" {
+				t.Run("row-level security", s.walls)
+			}
 			for _, group := range w.groups {
 				t.Run(group.subject, func(t *testing.T) {
 					for _, c := range group.checks {
@@ -55,6 +58,9 @@ func testWorlds(t *testing.T, h Harness, all []*world) {
 						}
 					}
 				})
+			}
+			if s.where[w.a].Schema != "" {
+				t.Run("a table that is missing", s.absence)
 			}
 		})
 	}

@@ -24,7 +24,7 @@ var (
 	_ driver.NamedValueChecker = connector{}
 )
 
-var errNoDatabase = errors.New("handover: not a connection to a database") //nolint:gochecknoglobals // not changed
+var errNoDatabase = errors.New("handover: not a connection to a database")
 
 // Connect implements [driver.Connector].
 func (connector) Connect(context.Context) (driver.Conn, error) { return connector{}, nil }

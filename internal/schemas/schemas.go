@@ -127,20 +127,20 @@ func (r *Runner) onConnection(ctx context.Context, db *sql.DB, schema string, do
 		return err
 	}
 	defer func() { _ = c.Close() }() // sql.ErrConnDone if it was dropped
-	var bad *notRestored
+	var bad *notRestoredError
 	if err = r.set(ctx, c, schema, do); errors.As(err, &bad) {
 		_ = c.Raw(func(any) error { return driver.ErrBadConn })
 	}
 	return err
 }
 
-// notRestored means that a connection still has another schema for its own.
-type notRestored struct{ err error }
+// notRestoredError means that a connection still has another schema for its own.
+type notRestoredError struct{ err error }
 
-func (e *notRestored) Error() string {
+func (e *notRestoredError) Error() string {
 	return "the connection's own schema could not be set back: " + e.err.Error()
 }
-func (e *notRestored) Unwrap() error { return e.err }
+func (e *notRestoredError) Unwrap() error { return e.err }
 
 // set sets the schema, calls do, and sets the schema back.
 func (r *Runner) set(ctx context.Context, c Conn, schema string, do func(Conn) error) error {
@@ -173,7 +173,7 @@ func (r *Runner) enter(ctx context.Context, c Conn, schema string) (restore func
 		}
 		return func() error {
 			if _, err := c.ExecContext(after, "USE "+quote(own.String)); err != nil {
-				return &notRestored{err}
+				return &notRestoredError{err}
 			}
 			return nil
 		}, nil
