@@ -21,10 +21,12 @@ func (s *stage) absence(t *testing.T) {
 	parsed := parse(t, s.raw, model)
 	name, tenant := parsed.Table, tenantField(parsed)
 	statements := map[string]func(db *gorm.DB) error{
-		"Find":   func(db *gorm.DB) error { return db.Find(listOf(model)).Error },
-		"Count":  func(db *gorm.DB) error { return db.Model(model).Count(new(int64)).Error },
-		"Table":  func(db *gorm.DB) error { return db.Table(name).Find(&[]map[string]any{}).Error },
-		"Raw":    func(db *gorm.DB) error { return db.Raw("SELECT * FROM " + s.raw.Statement.Quote(name)).Scan(&[]map[string]any{}).Error },
+		"Find":  func(db *gorm.DB) error { return db.Find(listOf(model)).Error },
+		"Count": func(db *gorm.DB) error { return db.Model(model).Count(new(int64)).Error },
+		"Table": func(db *gorm.DB) error { return db.Table(name).Find(&[]map[string]any{}).Error },
+		"Raw": func(db *gorm.DB) error {
+			return db.Raw("SELECT * FROM " + s.raw.Statement.Quote(name)).Scan(&[]map[string]any{}).Error
+		},
 		"Exec":   func(db *gorm.DB) error { return db.Exec("DELETE FROM " + s.raw.Statement.Quote(name)).Error },
 		"Create": func(db *gorm.DB) error { return db.Create(reflect.New(parsed.ModelType).Interface()).Error },
 		"Update": func(db *gorm.DB) error {
