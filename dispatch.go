@@ -207,7 +207,7 @@ func (t *target) exec(ctx context.Context, query string, args []any) (res sql.Re
 	case t.tenant != "":
 		return p.binder.Exec(ctx, plain(t.conn), t.tenant, query, args)
 	case t.schema != "":
-		return p.runner.Exec(ctx, plain(t.conn), t.schema, query, args)
+		return p.runner.Exec(ctx, plain(t.conn), t.schema, p.fromSchema(t.database.Name(), query), args)
 	}
 	for range attempts {
 		if res, err = t.conn.ExecContext(ctx, query, args...); !closedStatement(err) {

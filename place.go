@@ -12,6 +12,7 @@ import (
 	"gorm.io/gorm"
 
 	"github.com/gormtenancy/tenancy/callbacks"
+	"github.com/gormtenancy/tenancy/internal/sqltext"
 )
 
 // place finds out where the rows are that statements of who are about.
@@ -120,6 +121,20 @@ func (p *Plugin) checkSchema(ctx context.Context, at callbacks.Place, shard stri
 		return fmt.Errorf("%w: schema %q has the shared tables: a tenant's schema is another", ErrInvalidConfig, at.Schema)
 	}
 	return nil
+}
+
+// fromSchema returns a statement of the Migrator's as it is to be run with a tenant's database as the connection's own on
+// MySQL: foreign keys to global tables name the database that those are in. PostgreSQL finds them by its search_path.
+func (p *Plugin) fromSchema(shard, query string) string {
+	own, _ := p.schemas.Load(shard)
+	home, _ := own.(string)
+	if p.dialect != "mysql" || home == "" {
+		return query
+	}
+	return sqltext.MySQL.QualifyReferences(query, home, func(name string) bool {
+		t := p.hooks.Tables.Named(name)
+		return t != nil && !t.Class.Confined()
+	})
 }
 
 // claims says which tenant has a place that holds one alone: an exclusive one, or a schema.

@@ -97,7 +97,9 @@ func newLand(t *testing.T, e engine, home gorm.Dialector, gcfg *gorm.Config, cfg
 			_ = closer.Close()
 		}
 	})
-	require.NoError(t, l.db.AutoMigrate(&Country{}))
+	if len(cfg.Global) > 0 {
+		require.NoError(t, l.db.AutoMigrate(&Country{}))
+	}
 	for _, id := range tenants {
 		for range 2 { // the second time it looks at the tables that are there
 			require.NoError(t, l.as(id).AutoMigrate(&Customer{}, &Order{}, &Tag{}), id)
@@ -452,5 +454,46 @@ func TestHostileSchemaNames(t *testing.T) {
 		}
 		l := newLand(t, e, home(), &gorm.Config{}, tenancy.Config{Global: []any{&Country{}}, Resolver: tenancy.List(at)}, ids...)
 		l.live(t, ids...)
+	}, "sqlite")
+}
+
+// Flag is global, and Ship belongs to a tenant and points at one.
+type Flag struct {
+	ID   uint
+	Name string `gorm:"uniqueIndex"`
+}
+
+// Ship has a foreign key that the database holds.
+type Ship struct {
+	ID       uint
+	TenantID string `tenancy:"tenant"`
+	FlagID   uint
+	Flag     Flag
+}
+
+// TestForeignKeysToGlobalTables is about promise 6: a tenant's schema refers to the global table, and gets no copy of it.
+func TestForeignKeysToGlobalTables(t *testing.T) {
+	t.Parallel()
+	eachEngine(t, func(t *testing.T, e engine) {
+		t.Helper()
+		home := e.fresh(t)
+		prefix := fmt.Sprintf("f%p_", t)
+		inSchemas(t, e, home(), prefix+"a")
+		l := newLand(t, e, home(), &gorm.Config{}, tenancy.Config{
+			Models: []any{&Ship{}}, Global: []any{&Flag{}}, Resolver: tenancy.SchemaPerTenant("", prefix),
+		})
+		require.NoError(t, l.db.AutoMigrate(&Flag{}))
+		for range 2 {
+			require.NoError(t, l.as("a").AutoMigrate(&Ship{}))
+		}
+		require.False(t, l.as("a").Migrator().HasTable(&Flag{}))
+		require.True(t, l.as("a").Migrator().HasConstraint(&Ship{}, "Flag"))
+		require.NoError(t, l.db.Create(&Flag{ID: 1, Name: "at"}).Error)
+		require.NoError(t, l.as("a").Create(&Ship{FlagID: 1}).Error)
+		require.Error(t, l.as("a").Create(&Ship{FlagID: 2}).Error, "the database holds it")
+		var s Ship
+		require.NoError(t, l.as("a").Joins("Flag").First(&s).Error)
+		require.Equal(t, "at", s.Flag.Name)
+		require.NoError(t, l.as("a").Save(&s).Error, "the flag is saved along")
 	}, "sqlite")
 }

@@ -99,6 +99,9 @@ func (r *router) ExecContext(ctx context.Context, query string, args ...any) (sq
 	if err != nil {
 		return nil, err
 	}
+	if pass.Needless() {
+		return noRows{}, nil
+	}
 	t, err := r.route(ctx, pass, query)
 	if err != nil {
 		return nil, err

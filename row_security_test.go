@@ -26,6 +26,8 @@ type guarded struct {
 	owner *sql.DB // a superuser
 	role  string
 	dsn   string // of the role
+	// ownerDSN is the superuser's.
+	ownerDSN string
 }
 
 // roleOf makes a role in the cluster of dsn, and returns it and the DSN with it.
@@ -50,7 +52,7 @@ func newGuarded(t *testing.T, change ...func(*gorm.Config, *tenancy.Config)) *gu
 	dsn := testdb.Postgres(t)
 	owner, err := sql.Open("pgx", dsn)
 	require.NoError(t, err)
-	g := &guarded{owner: owner}
+	g := &guarded{owner: owner, ownerDSN: dsn}
 	g.role, g.dsn = roleOf(t, owner, dsn, "")
 	gcfg := &gorm.Config{}
 	cfg := tenancy.Config{RowSecurity: "app.tenant_id", Shards: []tenancy.Shard{{Admin: postgres.Open(dsn)}}, Global: []any{&Country{}}}

@@ -329,6 +329,9 @@ func (t *transaction) ExecContext(ctx context.Context, query string, args ...any
 			return noRows{}, err
 		}
 	}
+	if pass.Needless() {
+		return noRows{}, nil
+	}
 	tx, err := t.begin(pass)
 	if err != nil {
 		return nil, err
@@ -340,7 +343,8 @@ func (t *transaction) ExecContext(ctx context.Context, query string, args ...any
 		return withoutCache(tx).ExecContext(ctx, query, args...)
 	}
 	if schema := migrated(pass); schema != "" {
-		return t.router.plugin.runner.Exec(ctx, withoutCache(tx), schema, query, args)
+		p := t.router.plugin
+		return p.runner.Exec(ctx, withoutCache(tx), schema, p.fromSchema(pass.At().Shard, query), args)
 	}
 	return tx.ExecContext(ctx, query, args...)
 }

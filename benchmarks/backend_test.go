@@ -66,50 +66,86 @@ func openPostgres(tb testing.TB, _ bool) (*sql.DB, func(*sql.DB) gorm.Dialector)
 	return pool, func(pool *sql.DB) gorm.Dialector { return postgres.New(postgres.Config{Conn: pool}) }
 }
 
+// gorm opens GORM on a database, as each side of a contest does.
+func (b backend) gorm(tb testing.TB, on gorm.Dialector) *gorm.DB {
+	tb.Helper()
+	cfg := b.config
+	cfg.Logger = logger.Discard
+	db, err := gorm.Open(on, &cfg)
+	check(tb, err)
+	return db
+}
+
+// use opens GORM with the plugin.
+func (b backend) use(tb testing.TB, on gorm.Dialector, cfg tenancy.Config) *gorm.DB {
+	tb.Helper()
+	if b.sql != nil {
+		cfg.SQL = b.sql()
+	}
+	db, plugin := b.gorm(tb, on), tenancy.New(cfg)
+	check(tb, db.Use(plugin))
+	tb.Cleanup(func() { check(tb, plugin.Close()) })
+	return db
+}
+
+// closeAtEnd closes pools after what was opened on them since.
+func closeAtEnd(tb testing.TB, pools ...*sql.DB) {
+	tb.Helper()
+	tb.Cleanup(func() {
+		for _, pool := range pools {
+			check(tb, pool.Close())
+		}
+	})
+}
+
 // seeded is how many rows each table has.
 const seeded = 200
 
-// A site is a database with rows in it, and the ways to use it that are compared. They share one pool, and so the same
-// connection, so that they differ in nothing below GORM.
+// A site is a database with rows in it, and the ways to use it that are compared.
 type site struct {
-	pool  *sql.DB
-	table string
-	next  uint // the next row to delete
+	owners []*sql.DB // one for each table that the statements run on; they may do all with it
+	table  string
+	next   uint // the next row to delete
 
 	plain   *session
 	tenancy *session
 	again   *session // plain once more: what it differs by is noise
 }
 
-// newSite opens the backend for statements on the tenant's table, or the global one.
-func newSite(tb testing.TB, b backend, owned bool) *site {
+// newSite returns a site whose statements are on the tenant's table, or the global one. A side is a *gorm.DB of its own.
+func newSite(tb testing.TB, owned bool, plain, again, through *gorm.DB, owners ...*sql.DB) *site {
 	tb.Helper()
-	pool, dialector := b.open(tb, owned)
-	tb.Cleanup(func() { check(tb, pool.Close()) })
-	open := func() *gorm.DB {
-		cfg := b.config
-		cfg.Logger = logger.Discard
-		db, err := gorm.Open(dialector(pool), &cfg)
-		check(tb, err)
-		return db
-	}
-	s := &site{pool: pool, table: "rates"}
+	s := &site{owners: owners, table: "rates"}
 	if owned {
 		s.table = "invoices"
 	}
 	ctx := context.WithoutCancel(tb.Context())
-	s.plain = &session{site: s, db: open(), ctx: ctx}
-	s.again = &session{site: s, db: open(), ctx: ctx}
-	s.tenancy = &session{site: s, db: open(), ctx: tenancy.WithTenant(ctx, tenant)}
-	if !b.stub {
-		check(tb, seed(s.plain.db, owned))
-	}
-	cfg := tenancy.Config{Models: []any{&Invoice{}}, Global: []any{&Rate{}}}
-	if b.sql != nil {
-		cfg.SQL = b.sql()
-	}
-	check(tb, s.tenancy.db.Use(tenancy.New(cfg)))
+	s.plain = &session{site: s, db: plain, ctx: ctx}
+	s.again = &session{site: s, db: again, ctx: ctx}
+	s.tenancy = &session{site: s, db: through, ctx: tenancy.WithTenant(ctx, tenant)}
 	return s
+}
+
+// rowsSite has all tenants in one table. The sides share one pool, and so the same connection, so that they differ in
+// nothing below GORM.
+func rowsSite(owned bool) func(testing.TB, backend) *site {
+	return func(tb testing.TB, b backend) *site {
+		tb.Helper()
+		pool, dialector := b.open(tb, owned)
+		closeAtEnd(tb, pool)
+		plain := b.gorm(tb, dialector(pool))
+		b.seed(tb, plain, owned)
+		through := b.use(tb, dialector(pool), tenancy.Config{Models: []any{&Invoice{}}, Global: []any{&Rate{}}})
+		return newSite(tb, owned, plain, b.gorm(tb, dialector(pool)), through, pool)
+	}
+}
+
+// seed fills a database that keeps what it is told.
+func (b backend) seed(tb testing.TB, db *gorm.DB, owned bool) {
+	tb.Helper()
+	if !b.stub {
+		check(tb, seed(db, owned))
+	}
 }
 
 // seed makes the tables. Every other row is open; half of the tenants' rows are another tenant's.
@@ -140,8 +176,17 @@ const few = 20
 
 // clear removes what statements have inserted.
 func (s *site) clear() error {
-	_, err := s.pool.ExecContext(context.Background(), fmt.Sprintf("DELETE FROM %s WHERE id > %d", s.table, seeded))
-	return err
+	return s.exec(fmt.Sprintf("DELETE FROM %s WHERE id > %d", s.table, seeded))
+}
+
+// exec runs a statement on each of the tables.
+func (s *site) exec(text string) error {
+	for _, owner := range s.owners {
+		if _, err := owner.ExecContext(context.Background(), text); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // firstDeleted is the first of the rows that are there to be deleted. No INSERT gets as far on PostgreSQL, whose sequence
@@ -157,11 +202,11 @@ func (s *site) deletable(n int) error {
 	if s.table == "invoices" {
 		column, value = ", tenant_id", ", '"+tenant+"'"
 	}
-	_, err := s.pool.ExecContext(context.Background(), fmt.Sprintf(
-		"WITH RECURSIVE seq(i) AS (SELECT %d UNION ALL SELECT i + 1 FROM seq WHERE i < %d) "+
-			"INSERT INTO %s (id, number, status, cents%s) SELECT i, '1', 'open', 1%s FROM seq",
-		firstDeleted, firstDeleted+n-1, s.table, column, value))
-	return err
+	return s.exec(fmt.Sprintf(
+		"INSERT INTO %s (id, number, status, cents%s) "+
+			"WITH RECURSIVE seq(i) AS (SELECT %d UNION ALL SELECT i + 1 FROM seq WHERE i < %d) "+
+			"SELECT i, '1', 'open', 1%s FROM seq",
+		s.table, column, firstDeleted, firstDeleted+n-1, value))
 }
 
 func check(tb testing.TB, err error) {

@@ -6,27 +6,29 @@ import "testing"
 type family struct {
 	name       string // of the benchmark
 	title      string // of the table
-	owned      bool
+	backends   []backend
+	open       func(testing.TB, backend) *site
 	statements []statement
 }
 
 func families() []family {
-	return []family{
-		{"tenant", "Tenant's table: tenant by hand, or by the plugin", true, ownedStatements()},
-		{"global", "Global table: without the plugin, or with it", false, globalStatements()},
-	}
+	return append([]family{
+		{"tenant", "Tenant's table: tenant by hand, or by the plugin", backends(), rowsSite(true), ownedStatements()},
+		{"global", "Global table: without the plugin, or with it", backends(), rowsSite(false), globalStatements()},
+	}, places()...)
 }
 
 // each runs fn as a benchmark for every statement on every backend.
 func each(b *testing.B, fn func(b *testing.B, s *site, st statement)) {
 	b.Helper()
 	for _, kind := range families() {
-		for _, st := range kind.statements {
-			for _, on := range backends() {
-				b.Run(kind.name+"/"+st.name+"/"+on.name, func(b *testing.B) {
-					fn(b, newSite(b, on, kind.owned), st)
-				})
-			}
+		for _, on := range kind.backends {
+			b.Run(kind.name+"/"+on.name, func(b *testing.B) {
+				s := kind.open(b, on)
+				for _, st := range kind.statements {
+					b.Run(st.name, func(b *testing.B) { fn(b, s, st) })
+				}
+			})
 		}
 	}
 }

@@ -54,7 +54,7 @@ func leave(t *testing.T, path string) {
 	t.Helper()
 	found := findings{}
 	for _, kind := range families() {
-		for _, on := range backends() {
+		for _, on := range kind.backends {
 			t.Run(kind.name+"/"+on.name, func(t *testing.T) {
 				found[kind.name+"/"+on.name] = measure(t, kind, on)
 			})
@@ -85,7 +85,7 @@ func child(t *testing.T) findings {
 func measure(t *testing.T, kind family, on backend) []result {
 	t.Helper()
 	var results []result
-	s := newSite(t, on, kind.owned)
+	s := kind.open(t, on)
 	for _, st := range kind.statements {
 		c, found := newContest(t, s, st), result{}
 		for range rounds {
@@ -101,7 +101,7 @@ func measure(t *testing.T, kind family, on backend) []result {
 func table(kind family, all []findings) string {
 	var out strings.Builder
 	fmt.Fprintf(&out, "\n| %s | on | ratio | allocations | bytes | noise |\n|---|---|--:|--:|--:|--:|\n", kind.title)
-	for _, on := range backends() {
+	for _, on := range kind.backends {
 		for i, st := range kind.statements {
 			var plugin, noise spread
 			var last result

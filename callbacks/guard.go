@@ -90,9 +90,18 @@ func (h *Hooks) migrates(pass *Pass) error {
 	pass.Who = &Subject{Kind: System}
 	pass.free, pass.scoped = true, true
 	if err := h.place(pass); err != nil || pass.at.TableSuffix == "" {
+		pass.needless = err == nil && pass.Op == OpRaw && (pass.at.Shard != "" || pass.at.Schema != "") && h.isElsewhere(pass, pass.stmt.SQL.String())
 		return err
 	}
 	return h.refusal(pass, InvalidConfig, "the Migrator knows no suffix, and would make plain tables: give the tables their names with db.Table")
+}
+
+// isElsewhere tells whether a statement makes or changes a table that is not at the statement's place: a global one, or in
+// a tenant's schema a reference table. The Migrator makes the tables that a model's relations lead to along with the model's
+// own (gorm v1.31.2 migrator/migrator.go ReorderModels); an empty copy would take the foreign keys.
+func (h *Hooks) isElsewhere(pass *Pass, sql string) bool {
+	t := h.Tables.Named(h.text.Defines(sql))
+	return t != nil && (t.Class == tables.Global || t.Class == tables.Reference && pass.at.Schema != "")
 }
 
 // admitTable decides whether the subject may use the main table at all.

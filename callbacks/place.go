@@ -122,6 +122,9 @@ func (o *own) tableAs(t *tables.Table, alias string) {
 // identifier writes a name in the dialect's quotes. GORM's own would take a dot in it for the end of a schema.
 func (o *own) identifier(name string) { o.text(o.pass.hooks.text.Quote(name)) }
 
+// Needless tells that the statement is to be taken for done.
+func (p *Pass) Needless() bool { return p.needless }
+
 // At returns the place of the tenants' rows that the statement touches, if its reach is There.
 func (p *Pass) At() Place { return p.at }
 

@@ -185,7 +185,8 @@ func TestWhatIsAFailure(t *testing.T) {
 			{err: gorm.ErrRecordNotFound},
 			{err: errors.New("anything")},
 		} {
-			_, d, p := opened(t)
+			one, d, p := opened(t)
+			one.down.Store(true) // so that nothing is found out by a ping
 			ctx := c.ctx
 			if ctx == nil {
 				ctx = t.Context()

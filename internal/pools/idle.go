@@ -30,8 +30,7 @@ func (s *Set) sweep() {
 			idle = append(idle, d)
 			continue
 		}
-		if rest <= 0 { // in use, so it is not idle yet
-			d.used.Store(now)
+		if rest <= 0 { // in use, so not idle yet
 			rest = s.options.IdleTime
 		}
 		kept, next = true, min(next, rest)

@@ -113,6 +113,31 @@ func TestWaitingForRoom(t *testing.T) {
 	})
 }
 
+// Who comes when there is room does not overtake those who wait for it, and have not seen it yet.
+func TestNobodyJumpsTheQueue(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newSet(t, pools.Options{Dialect: "stub", Limits: pools.Limits{Databases: 1}}, stubs(new(server), "a", "b", "c")...)
+		a := lease(t, s, "a")
+		conn, err := primary(t, a).DB().Conn(t.Context())
+		require.NoError(t, err)
+		a.Done()
+		order := make(chan string, 2)
+		use := func(name string) {
+			d, err := s.Lease(t.Context(), name)
+			if assert.NoError(t, err) {
+				order <- name
+				d.Done()
+			}
+		}
+		go use("b")
+		synctest.Wait()
+		require.NoError(t, conn.Close()) // of which there is no sign
+		go use("c")
+		require.Equal(t, "b", <-order)
+		require.Equal(t, "c", <-order)
+	})
+}
+
 // Those who went away do not open what nobody wants, and who comes after them is served.
 func TestAbandonedOpening(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -168,7 +193,7 @@ func TestRowsAndTransactionsKeepOpen(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			s := newSet(t, pools.Options{
-				Dialect: "sqlite", Open: fromFiles(dir), Limits: pools.Limits{Databases: 1, IdleTime: time.Millisecond},
+				Dialect: "sqlite", Open: fromFiles(dir), Limits: pools.Limits{Databases: 1},
 			})
 			d := lease(t, s, shard(0))
 			end := use(t, primary(t, d).DB())
@@ -224,8 +249,6 @@ func TestIdleDatabasesAreClosed(t *testing.T) {
 		time.Sleep(30 * time.Second)
 		lease(t, s, "b").Done()
 		c := lease(t, s, "c")
-		conn, err := primary(t, c).DB().Conn(t.Context())
-		require.NoError(t, err)
 		time.Sleep(29 * time.Second)
 		require.Equal(t, []string{"a", "b", "c"}, openNames(s))
 		time.Sleep(time.Second + 2)
@@ -234,6 +257,11 @@ func TestIdleDatabasesAreClosed(t *testing.T) {
 		time.Sleep(30 * time.Second)
 		synctest.Wait()
 		require.Equal(t, []string{"c"}, openNames(s), "it is leased")
+		time.Sleep(5 * time.Minute)
+		synctest.Wait()
+		require.Equal(t, []string{"c"}, openNames(s), "it is leased")
+		conn, err := primary(t, c).DB().Conn(t.Context())
+		require.NoError(t, err)
 		c.Done()
 		time.Sleep(5 * time.Minute)
 		synctest.Wait()
@@ -360,9 +388,11 @@ func TestPoolOfTheDialector(t *testing.T) {
 	base, err := db.DB()
 	require.NoError(t, err)
 	defer func() { require.NoError(t, base.Close()) }()
-	s := pools.New(pools.Options{Dialect: "sqlite", Errors: sentinels(), Limits: pools.Limits{IdleTime: time.Millisecond}},
-		pools.Spec{Name: "a", Primary: sqlite.New(sqlite.Config{Conn: base})})
+	s := pools.New(pools.Options{Dialect: "sqlite", Errors: sentinels(), Limits: pools.Limits{Databases: 1}},
+		pools.Spec{Name: "a", Primary: sqlite.New(sqlite.Config{Conn: base})},
+		pools.Spec{Name: "b", Primary: sqlite.Open(file(dir, shard(0)))})
 	d := lease(t, s, "a")
+	lease(t, s, "b").Done() // there is still room
 	require.Same(t, base, primary(t, d).DB())
 	require.Zero(t, base.Stats().MaxOpenConnections)
 	d.Done()

@@ -117,6 +117,22 @@ func TestHangingDriver(t *testing.T) {
 	})
 }
 
+// What a driver opens in the end that does not listen to contexts is closed too.
+func TestDeafDriver(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		one := new(server)
+		one.deaf.Store(true)
+		release := one.hold()
+		s := newSet(t, pools.Options{Dialect: "stub"}, pools.Spec{Name: "a", Primary: &stub{server: one}})
+		_, err := s.Lease(t.Context(), "a")
+		require.ErrorIs(t, err, errUnavailable)
+		release()
+		synctest.Wait()
+		require.Equal(t, int64(1), one.most.Load())
+		require.Zero(t, one.now.Load())
+	})
+}
+
 // Nobody is left waiting when the user's code panics or ends its goroutine.
 func TestOpenThatPanics(t *testing.T) {
 	t.Parallel()
@@ -357,7 +373,7 @@ func TestOpeningBacksOff(t *testing.T) {
 			_, err := s.Lease(t.Context(), "a")
 			result <- err
 		}()
-		synctest.Wait()
+		time.Sleep(10 * time.Second)
 		begin := time.Now()
 		_, err := s.Lease(t.Context(), "a")
 		require.ErrorIs(t, err, errUnavailable)
@@ -370,14 +386,16 @@ func TestOpeningBacksOff(t *testing.T) {
 
 // A context that has ended opens nothing.
 func TestLeaseWithAnEndedContext(t *testing.T) {
-	t.Parallel()
-	one := new(server)
-	s := newSet(t, pools.Options{Dialect: "stub"}, pools.Spec{Name: "a", Primary: &stub{server: one}})
-	ctx, cancel := context.WithCancel(t.Context())
-	cancel()
-	_, err := s.Lease(ctx, "a")
-	require.ErrorIs(t, err, context.Canceled)
-	require.Zero(t, one.dials.Load())
+	synctest.Test(t, func(t *testing.T) {
+		one := new(server)
+		s := newSet(t, pools.Options{Dialect: "stub"}, pools.Spec{Name: "a", Primary: &stub{server: one}})
+		ctx, cancel := context.WithCancel(t.Context())
+		cancel()
+		_, err := s.Lease(ctx, "a")
+		require.ErrorIs(t, err, context.Canceled)
+		synctest.Wait()
+		require.Zero(t, one.dials.Load())
+	})
 }
 
 // What Open answers with is checked as what is known.
@@ -497,6 +515,9 @@ func TestOnce(t *testing.T) {
 			err := p.Once("k", func() error {
 				assert.Equal(t, int64(1), running.Add(1))
 				defer running.Add(-1)
+				for range 100 {
+					runtime.Gosched()
+				}
 				if runs.Add(1) <= 3 {
 					return errRefused
 				}
@@ -553,6 +574,31 @@ func TestClose(t *testing.T) {
 		synctest.Wait()
 		require.Zero(t, fine.now.Load())
 		require.Zero(t, hanging.now.Load())
+	})
+}
+
+// What is opened at the moment of Close is closed.
+func TestCloseWhileADatabaseIsOpened(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		one := new(server)
+		reached, release := make(chan struct{}), make(chan struct{})
+		var closed []string
+		s := pools.New(pools.Options{Dialect: "stub", Errors: sentinels(), Opened: func(string) {
+			close(reached)
+			<-release
+		}, Closed: func(name string) { closed = append(closed, name) }}, stubs(one, "a")...)
+		failed := make(chan error)
+		go func() {
+			_, err := s.Lease(t.Context(), "a")
+			failed <- err
+		}()
+		<-reached
+		require.NoError(t, s.Close())
+		close(release)
+		require.EqualError(t, <-failed, "sql: database is closed")
+		synctest.Wait()
+		require.Zero(t, one.now.Load())
+		require.Equal(t, []string{"a"}, closed)
 	})
 }
 

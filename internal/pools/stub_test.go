@@ -19,6 +19,7 @@ var errRefused = &net.OpError{Op: "dial", Net: "tcp", Err: syscall.ECONNREFUSED}
 // server is a database server without a network, that a test takes down and up again.
 type server struct {
 	down    atomic.Bool // it refuses, and cuts the connections it has
+	deaf    atomic.Bool // while it hangs, the driver does not listen to contexts
 	dials   atomic.Int64
 	now     atomic.Int64 // connections
 	most    atomic.Int64
@@ -46,7 +47,9 @@ func (s *server) wait(ctx context.Context) error {
 	s.mu.Lock()
 	hang := s.hang
 	s.mu.Unlock()
-	if hang != nil {
+	if hang != nil && s.deaf.Load() {
+		<-hang
+	} else if hang != nil {
 		select {
 		case <-hang:
 		case <-ctx.Done():

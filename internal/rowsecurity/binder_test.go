@@ -696,20 +696,26 @@ func TestTableChangesUnderAKnownStatement(t *testing.T) {
 
 func TestPreparedStatementsAreFew(t *testing.T) {
 	dsn, _ := orders(t)
-	db, b, ctx := open(t, with(t, dsn, "statement_cache_capacity", "3")), newBinder(t), t.Context()
+	b, ctx := newBinder(t), t.Context()
+	conn, err := open(t, with(t, dsn, "statement_cache_capacity", "3")).Conn(ctx)
+	require.NoError(t, err)
+	ended, cancel := context.WithCancel(ctx)
+	cancel()
 	for i := range 20 {
+		var n int
 		for range 2 {
-			var n int
-			require.NoError(t, b.QueryRow(ctx, db, "a", fmt.Sprintf("SELECT %d + $1::int", i), []any{1}).Scan(&n))
+			require.NoError(t, b.QueryRow(ctx, conn, "a", fmt.Sprintf("SELECT %d + $1::int", i), []any{1}).Scan(&n))
 			assert.Equal(t, i+1, n)
 		}
-		_, err := b.Exec(ctx, db, "a", "INSERT INTO orders VALUES ('a', $1, '')", []any{1})
-		require.Error(t, err) // forgotten, and freed the next time
+		_, err := b.Exec(ctx, conn, "a", "INSERT INTO orders VALUES ('a', $1, '')", []any{1})
+		require.Error(t, err) // forgotten, and freed the next time that something is sent
+		require.ErrorIs(t, b.QueryRow(ended, conn, "a", fmt.Sprintf("SELECT %d + $1::int", i), []any{1}).Scan(&n), context.Canceled)
 	}
 	var n int
-	require.NoError(t, b.QueryRow(ctx, db, "a", "SELECT count(*) FROM pg_prepared_statements WHERE name LIKE 'tenancy%'", nil).Scan(&n))
+	require.NoError(t, b.QueryRow(ctx, conn, "a", "SELECT count(*) FROM pg_prepared_statements WHERE name LIKE 'tenancy%'", nil).Scan(&n))
 	assert.LessOrEqual(t, n, 4)
 	assert.NotZero(t, n)
+	require.NoError(t, conn.Close())
 }
 
 type traced struct {

@@ -105,7 +105,6 @@ func (r *reply) send(ctx context.Context, conn *pgx.Conn, mode pgx.QueryExecMode
 	for _, name := range s.stale {
 		p.SendDeallocate(name)
 	}
-	s.stale = s.stale[:0]
 	p.SendQueryParams(setConfig, [][]byte{[]byte(setting), []byte(tenant)}, []uint32{pgtype.TextOID, pgtype.TextOID}, nil, nil)
 	switch {
 	case d == nil:
@@ -115,9 +114,11 @@ func (r *reply) send(ctx context.Context, conn *pgx.Conn, mode pgx.QueryExecMode
 	default:
 		p.SendQueryStatement(d.sd, s.eqb.ParamValues, s.eqb.ParamFormats, d.formats)
 	}
+	_ = s.eqb.Build(conn.TypeMap(), nil, nil) // lets go of the values
 	if err := p.Sync(); err != nil {
 		return err
 	}
+	s.stale = s.stale[:0]
 	for range closing {
 		if _, err := p.GetResults(); err != nil {
 			return err

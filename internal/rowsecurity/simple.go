@@ -50,12 +50,16 @@ func (r batchRows) Close() (pgconn.CommandTag, error) {
 // and takes several statements in one text.
 // Source: pgx v5.10.0 conn.go Conn.exec.
 func (b *Binder) sendText(ctx context.Context, conn *pgx.Conn, s *session, st statement, tenant string) (*reply, error) {
+	name, err := literal(string(b.Setting))
+	if err != nil {
+		return nil, err
+	}
 	value, err := literal(tenant)
 	if err != nil {
 		return nil, err
 	}
 	r := &reply{session: s, text: st.text, trace: startTrace(ctx, conn, s, st)}
-	results := conn.PgConn().Exec(r.trace.ctx, fmt.Sprintf("SELECT set_config('%s', %s, true);%s", b.Setting, value, st.text))
+	results := conn.PgConn().Exec(r.trace.ctx, fmt.Sprintf("SELECT set_config(%s, %s, true);%s", name, value, st.text))
 	r.pipeline = results
 	if !results.NextResult() {
 		r.fail(nil)
