@@ -65,15 +65,22 @@ func BenchmarkStatement(b *testing.B) {
 func BenchmarkRatio(b *testing.B) {
 	each(b, func(b *testing.B, s *site, st statement) {
 		b.Helper()
-		c, found := newContest(b, s, st), result{}
-		for b.Loop() {
-			found.add(c.round())
-		}
-		found.weigh(c)
-		b.ReportMetric(found.Plugin.median(), "ratio")
-		b.ReportMetric(found.Noise.median(), "noise-ratio")
-		b.ReportMetric(found.Extra.Allocs, "extra-allocs/op")
-		b.ReportMetric(found.Extra.Bytes, "extra-B/op")
-		b.ReportMetric(0, "ns/op")
+		contend(b, s, st)
 	})
+}
+
+// contend reports what a contest finds.
+func contend(b *testing.B, s *site, st statement) {
+	b.Helper()
+	c, found := newContest(b, s, st), result{}
+	for b.Loop() {
+		found.add(c.round())
+	}
+	found.weigh(c)
+	b.ReportMetric(found.Plugin.median(), "ratio")
+	b.ReportMetric(found.Noise.median(), "noise-ratio")
+	b.ReportMetric(found.Nanoseconds.median(), "tenancy-ns")
+	b.ReportMetric(found.Extra.Allocs, "extra-allocs/op")
+	b.ReportMetric(found.Extra.Bytes, "extra-B/op")
+	b.ReportMetric(0, "ns/op")
 }

@@ -34,6 +34,7 @@ type contest struct {
 	site   *site
 	before func(*site, int) error
 	all    [contestants]contestant
+	most   int // 0: runs are not bounded
 	runs   int // of each contestant, in a round
 	times  [contestants][]time.Duration
 }
@@ -46,13 +47,20 @@ const (
 func newContest(tb testing.TB, s *site, st statement) *contest {
 	tb.Helper()
 	c := &contest{
-		tb: tb, site: s, before: st.before, runs: 10,
+		tb: tb, site: s, before: st.before, most: st.most, runs: 10,
 		all: [contestants]contestant{plain: {s.plain, st.plain}, through: {s.tenancy, st.tenancy}, again: {s.again, st.plain}},
 	}
 	c.compare()
 	c.round()
-	c.runs = max(leastRuns, int(roundTime/c.times[plain][c.runs/2]))
+	c.runs = c.bounded(max(leastRuns, int(roundTime/c.times[plain][c.runs/2])))
 	return c
+}
+
+func (c *contest) bounded(runs int) int {
+	if c.most > 0 {
+		return min(runs, c.most)
+	}
+	return runs
 }
 
 // compare runs each contestant once, which fills the caches of GORM too, and fails if they do not do the same.
@@ -88,8 +96,8 @@ func (c *contest) once(who contestant) time.Duration {
 	return took
 }
 
-// A ratio says how many times as long as plain GORM something took.
-type ratio struct{ plugin, noise float64 }
+// A ratio says how many times as long as plain GORM something took, and how long the plugin did.
+type ratio struct{ plugin, noise, nanoseconds float64 }
 
 // round measures each contestant once.
 func (c *contest) round() ratio {
@@ -104,7 +112,8 @@ func (c *contest) round() ratio {
 		}
 	}
 	typical := func(i int) float64 { return middle(c.times[i]) }
-	return ratio{plugin: typical(through) / typical(plain), noise: typical(again) / typical(plain)}
+	took := typical(through)
+	return ratio{plugin: took / typical(plain), noise: typical(again) / typical(plain), nanoseconds: took}
 }
 
 // middle sorts the times and returns the mean of their middle half, which an interruption does not change.
@@ -124,7 +133,7 @@ type space struct{ Allocs, Bytes float64 }
 // allocates returns what a run allocates, with the other goroutines of database/sql and the drivers.
 func (c *contest) allocates(i int) space {
 	c.tb.Helper()
-	const runs = 200
+	runs := c.bounded(200)
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
 	c.prepare(runs + 1)
 	c.once(c.all[i])
@@ -135,8 +144,8 @@ func (c *contest) allocates(i int) space {
 	}
 	runtime.ReadMemStats(&after)
 	return space{
-		Allocs: math.Round(float64(after.Mallocs-before.Mallocs) / runs),
-		Bytes:  math.Round(float64(after.TotalAlloc-before.TotalAlloc) / runs),
+		Allocs: math.Round(float64(after.Mallocs-before.Mallocs) / float64(runs)),
+		Bytes:  math.Round(float64(after.TotalAlloc-before.TotalAlloc) / float64(runs)),
 	}
 }
 
@@ -160,12 +169,14 @@ func (s spread) String() string {
 // result is what a contest has found.
 type result struct {
 	Plugin, Noise spread
+	Nanoseconds   spread // through the plugin
 	Plain, Extra  space
 }
 
 // add takes the result of a round.
 func (r *result) add(found ratio) {
 	r.Plugin, r.Noise = append(r.Plugin, found.plugin), append(r.Noise, found.noise)
+	r.Nanoseconds = append(r.Nanoseconds, found.nanoseconds)
 }
 
 // weigh adds what runs allocate.

@@ -21,6 +21,7 @@ type statement struct {
 	name    string // of the benchmark
 	title   string // in the table
 	before  func(s *site, n int) error
+	most    int // runs of each side at a time; 0: as many as the clock asks for
 	plain   func(*session) *gorm.DB
 	tenancy func(*session) *gorm.DB
 }

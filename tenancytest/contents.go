@@ -29,7 +29,6 @@ type table struct {
 // contents are all rows: A's and those of no tenant that A's statements find, and everybody else's, by table.
 type contents struct {
 	own, others map[string][]string
-	parts       []contents // of each place
 }
 
 func noContents() contents {
@@ -95,31 +94,56 @@ func tenantField(s *schema.Schema) *schema.Field {
 // rows reads all rows of all places without the plugin.
 func (s *stage) rows(t testing.TB) contents {
 	t.Helper()
+	return s.rowsWhere(t, func(*site) bool { return true })
+}
+
+// ownRows reads A's rows without the plugin.
+func (s *stage) ownRows(t testing.TB) map[string][]string {
+	t.Helper()
+	return s.rowsWhere(t, func(here *site) bool { return here.holds(s.world.a) || s.readsGlobal(here) }).own
+}
+
+func (s *stage) rowsWhere(t testing.TB, wanted func(*site) bool) contents {
+	t.Helper()
 	all := noContents()
-	global := tenancy.Placement{} // the place of A's global tables
-	if s.copied {
-		global.Shard = s.where[s.world.a].Shard
-	}
 	for _, here := range s.all {
-		tenants := here.holds(s.world.a)
-		part := s.read(t, here.db, here.tables, here.label, func(table *table, row map[string]any) bool {
-			if table.global {
-				return here.at == global
-			}
-			return tenants && s.isOwn(table, row)
-		})
+		if !wanted(here) {
+			continue
+		}
+		part := here.snapshot.read(t)
 		maps.Copy(all.own, part.own) // no table of A's is in two places
 		maps.Copy(all.others, part.others)
-		all.parts = append(all.parts, part)
 	}
 	return all
 }
 
-// rowsAlone reads all rows of the database for A alone.
-func (s *stage) rowsAlone(t testing.TB) contents {
+// readsGlobal tells whether A's statements find the tables of no tenant in a place.
+func (s *stage) readsGlobal(here *site) bool {
+	if s.copied {
+		return here.at == tenancy.Placement{Shard: s.where[s.world.a].Shard}
+	}
+	return here == s.home()
+}
+
+// takeSnapshots makes the places what cases find.
+func (s *stage) takeSnapshots(t testing.TB) {
 	t.Helper()
-	return s.read(t, s.alone, s.tables, func(name string) string { return name }, func(table *table, row map[string]any) bool {
-		return table.global || s.isOwn(table, row)
+	for _, here := range s.all {
+		here.snapshot = takeSnapshot(t, here.db, here.tables, func(t testing.TB) contents {
+			t.Helper()
+			return s.read(t, here.db, here.tables, here.label, func(table *table, row map[string]any) bool {
+				if table.global {
+					return s.readsGlobal(here)
+				}
+				return here.holds(s.world.a) && s.isOwn(table, row)
+			})
+		})
+	}
+	s.snapshot = takeSnapshot(t, s.alone, s.tables, func(t testing.TB) contents {
+		t.Helper()
+		return s.read(t, s.alone, s.tables, strings.Clone, func(table *table, row map[string]any) bool {
+			return table.global || s.isOwn(table, row)
+		})
 	})
 }
 

@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -15,9 +16,10 @@ import (
 	"gorm.io/gorm/clause"
 
 	"github.com/gormtenancy/tenancy"
+	"github.com/gormtenancy/tenancy/internal/testdb"
 )
 
-// sabotages are plugins that the suite must not take for the real one.
+// sabotages are plugins that the suite must not take for the real one, where all tenants share tables.
 var sabotages = map[string]func(db *gorm.DB, cfg tenancy.Config) error{
 	"no plugin": func(*gorm.DB, tenancy.Config) error { return nil },
 	"a plugin that refuses everything": func(db *gorm.DB, _ tenancy.Config) error {
@@ -59,9 +61,115 @@ var sabotages = map[string]func(db *gorm.DB, cfg tenancy.Config) error{
 	},
 }
 
+// astray are plugins that lead tenants to a wrong place, and walls that are none, by what the suite must say of them.
+func astray() map[string]stray {
+	return map[string]stray{
+		"a resolver that sends A to B's database": {
+			harness: func(t *testing.T) Harness {
+				t.Helper()
+				h := setup{engine: engineNamed("sqlite")}.harness(t, 2, func(int, int) kind { return inDatabase })
+				h.Install = lying(func(honest tenancy.ShardResolver, ctx context.Context, _ tenancy.ID) (tenancy.Placement, error) {
+					return honest.Resolve(ctx, tenancy.ID("globex"))
+				}, func(db *gorm.DB) bool { return db.Statement.Schema != nil })
+				return h
+			},
+			fails: []string{"string/reads/Find", "string/creates/Create", "string/updates/AllowGlobalUpdate"}, says: "rows of B have changed",
+		},
+		"a schema that is not applied": {
+			harness: func(t *testing.T) Harness {
+				t.Helper()
+				h := setup{engine: engineNamed("postgres"), placement: "mixed", proven: true}.harness(t, 0, aInSchema)
+				h.Install = lying(atNoSchema, func(db *gorm.DB) bool { return db.Statement.Schema != nil })
+				return h
+			},
+			fails: []string{"string/reads/Find", "string/creates/Create", "string/updates/AllowGlobalUpdate"}, says: "rows of B have changed",
+		},
+		"a missing table that is looked for elsewhere": {
+			harness: func(t *testing.T) Harness {
+				t.Helper()
+				h := setup{engine: engineNamed("postgres"), placement: "mixed", proven: true}.harness(t, 0, aInSchema)
+				h.Install = lying(atNoSchema, func(db *gorm.DB) bool {
+					return db.Error != nil && strings.Contains(db.Error.Error(), `text_parents" does not exist`)
+				})
+				return h
+			},
+			fails: []string{"string/a_table_that_is_missing"}, says: "never another of that name",
+		},
+		"a policy that lets other tenants' rows through": {
+			harness: func(t *testing.T) Harness {
+				t.Helper()
+				h := setup{engine: engineNamed("postgres"), secured: true}.harness(t, 0, func(int, int) kind { return atHome })
+				places := h.Places
+				h.Places = func(t testing.TB, home func() gorm.Dialector, tenants []tenancy.ID) Places {
+					t.Helper()
+					p := places(t, home, tenants)
+					prepare := p.Prepare
+					p.Prepare = func(t testing.TB, at Place, plugin *tenancy.Plugin) {
+						t.Helper()
+						prepare(t, at, plugin)
+						require.NoError(t, at.DB.Exec("CREATE POLICY loose ON text_tags USING (current_setting('"+setting+"', true) IS DISTINCT FROM 'x')").Error)
+					}
+					return p
+				}
+				return h
+			},
+			fails: []string{"string/row-level_security"}, says: "rows are shown without the setting",
+		},
+	}
+}
+
+// stray is one of them: an application, and the cases that must fail.
+type stray struct {
+	harness func(t *testing.T) Harness
+	fails   []string
+	says    string
+}
+
+// aInSchema puts A into a schema and B into shared tables.
+func aInSchema(_, tenant int) kind { return []kind{inSchema, atHome}[tenant] }
+
+func atNoSchema(tenancy.ShardResolver, context.Context, tenancy.ID) (tenancy.Placement, error) {
+	return tenancy.Placement{}, nil
+}
+
+// lying installs the plugin with a resolver that gives another place for A as soon as a statement has been one to begin at.
+func lying(lie func(honest tenancy.ShardResolver, ctx context.Context, id tenancy.ID) (tenancy.Placement, error), begins func(db *gorm.DB) bool) func(*gorm.DB, tenancy.Config) error {
+	return func(db *gorm.DB, cfg tenancy.Config) error {
+		var lies atomic.Bool
+		honest := cfg.Resolver
+		cfg.Resolver = tenancy.ShardResolverFunc(func(ctx context.Context, key any) (tenancy.Placement, error) {
+			if lies.Load() && key == tenancy.ID("acme") {
+				return lie(honest, ctx, "acme")
+			}
+			return honest.Resolve(ctx, key)
+		})
+		if err := db.Use(tenancy.New(cfg)); err != nil {
+			return err
+		}
+		return db.Callback().Query().After("*").Register("tenancytest:lie", func(db *gorm.DB) {
+			if begins(db) {
+				lies.Store(true)
+			}
+		})
+	}
+}
+
 const sabotageEnv = "TENANCYTEST_SABOTAGE"
 
-// TestSuiteNotices runs the suite, in processes of its own, on plugins that leak or that refuse too much.
+// sabotaged runs the suite on a sabotage, in a process of its own, and returns what it says.
+func sabotaged(t *testing.T, name string) string {
+	t.Helper()
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	cmd := exec.CommandContext(ctx, os.Args[0], "-test.run=^TestSabotaged$", "-test.v")
+	cmd.Env = append(os.Environ(), sabotageEnv+"="+name)
+	out, err := cmd.CombinedOutput()
+	require.Error(t, err, "the suite passes")
+	t.Logf("%d of %d cases fail", strings.Count(string(out), "--- FAIL: TestSabotaged/"), strings.Count(string(out), "--- "))
+	return string(out)
+}
+
+// TestSuiteNotices runs the suite on plugins that leak or that refuse too much.
 func TestSuiteNotices(t *testing.T) {
 	t.Parallel()
 	if os.Getenv(sabotageEnv) != "" {
@@ -70,14 +178,9 @@ func TestSuiteNotices(t *testing.T) {
 	for name := range sabotages {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			ctx, cancel := context.WithCancel(t.Context())
-			defer cancel()
-			cmd := exec.CommandContext(ctx, os.Args[0], "-test.run=^TestSabotaged$", "-test.v")
-			cmd.Env = append(os.Environ(), sabotageEnv+"="+name)
-			out, err := cmd.CombinedOutput()
-			require.Error(t, err, "the suite passes")
+			out := sabotaged(t, name)
 			subjects := map[string]bool{}
-			for _, m := range regexp.MustCompile(`--- FAIL: TestSabotaged/string/([^/ ]+)/`).FindAllStringSubmatch(string(out), -1) {
+			for _, m := range regexp.MustCompile(`--- FAIL: TestSabotaged/string/([^/ ]+)/`).FindAllStringSubmatch(out, -1) {
 				subjects[m[1]] = true
 			}
 			var silent []string
@@ -89,7 +192,19 @@ func TestSuiteNotices(t *testing.T) {
 			// Preload runs the query callbacks, so a condition is all that it needs.
 			silent = slices.DeleteFunc(silent, func(s string) bool { return s == "preloads" && name == "a plugin that adds a condition" })
 			assert.Empty(t, silent, "subjects in which no case fails")
-			t.Logf("%d of %d cases fail", strings.Count(string(out), "--- FAIL: TestSabotaged/"), strings.Count(string(out), "--- "))
+		})
+	}
+	for name, s := range astray() {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			if strings.Contains(name, "schema") || strings.Contains(name, "table") || strings.Contains(name, "policy") {
+				testdb.Postgres(t) // or else there is none
+			}
+			out := sabotaged(t, name)
+			for _, c := range s.fails {
+				assert.Contains(t, out, "--- FAIL: TestSabotaged/"+c+" ")
+			}
+			assert.Contains(t, out, s.says)
 		})
 	}
 }
@@ -97,9 +212,11 @@ func TestSuiteNotices(t *testing.T) {
 // TestSabotaged is the suite that [TestSuiteNotices] runs.
 func TestSabotaged(t *testing.T) {
 	t.Parallel()
-	install := sabotages[os.Getenv(sabotageEnv)]
-	if install == nil {
-		return // it is TestSuiteNotices that runs it
+	name := os.Getenv(sabotageEnv)
+	if install := sabotages[name]; install != nil {
+		testWorlds(t, Harness{Database: engineNamed("sqlite").database, Install: install}, worlds()[:1])
 	}
-	testWorlds(t, Harness{Database: engineNamed("sqlite").database, Install: install}, worlds()[:1])
+	if s, ok := astray()[name]; ok {
+		testWorlds(t, s.harness(t), worlds()[:1])
+	}
 }

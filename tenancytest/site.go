@@ -19,6 +19,8 @@ type site struct {
 	owners []owner // whose rows it holds
 	global bool    // it has the tables of no tenant
 	tables []*table
+
+	snapshot *snapshot
 }
 
 // sites are the places of a set of tenants.
@@ -147,8 +149,8 @@ func (s *site) ids() []tenancy.ID {
 	return ids
 }
 
-// restore empties the tables of a place and fills them again.
-func (s *site) restore(t testing.TB, w *world) {
+// fill makes the tables of a place hold the fixture of a world, and no more.
+func (s *site) fill(t testing.TB, w *world) {
 	t.Helper()
 	refill(t, s.db, s.tables, func(tx *gorm.DB) error {
 		if s.global && w.fillGlobal != nil {

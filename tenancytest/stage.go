@@ -1,7 +1,6 @@
 package tenancytest
 
 import (
-	"reflect"
 	"runtime/debug"
 	"testing"
 
@@ -22,7 +21,8 @@ type stage struct {
 	alone   *gorm.DB // plain GORM, A's rows only
 	tables  []*table // of alone: all
 
-	pristine, pristineAlone contents
+	snapshot *snapshot // of alone
+	pristine contents
 }
 
 func newStage(t *testing.T, h Harness, w *world, shared, alone func() gorm.Dialector) *stage {
@@ -52,7 +52,7 @@ func newStage(t *testing.T, h Harness, w *world, shared, alone func() gorm.Diale
 		if here.holds(w.a) {
 			s.raw = here.db
 		}
-		here.restore(t, w)
+		here.fill(t, w)
 		skipNumbers(t, here.db, here.tables)
 	}
 
@@ -60,9 +60,10 @@ func newStage(t *testing.T, h Harness, w *world, shared, alone func() gorm.Diale
 	require.NoError(t, s.alone.AutoMigrate(all...))
 	s.tables = tablesOf(t, s.alone, all)
 	require.NoError(t, stampTenant(s.alone, w, s.tables))
-	s.restoreAlone(t)
+	s.fillAlone(t)
 	skipNumbers(t, s.alone, s.tables)
-	s.pristine, s.pristineAlone = s.rows(t), s.rowsAlone(t)
+	s.takeSnapshots(t)
+	s.pristine = s.rows(t)
 	return s
 }
 
@@ -72,17 +73,7 @@ func (s *stage) apart() bool { return s.sites.apart(s.world.a, s.world.b) }
 // home is the database itself, without the plugin.
 func (s *stage) home() *site { return s.all[0] }
 
-// restore fills the places that are not as they should be.
-func (s *stage) restore(t testing.TB, now contents) {
-	t.Helper()
-	for i, here := range s.all {
-		if !reflect.DeepEqual(now.parts[i], s.pristine.parts[i]) {
-			here.restore(t, s.world)
-		}
-	}
-}
-
-func (s *stage) restoreAlone(t testing.TB) {
+func (s *stage) fillAlone(t testing.TB) {
 	t.Helper()
 	refill(t, s.alone, s.tables, func(tx *gorm.DB) error {
 		if s.world.fillGlobal != nil {
@@ -110,10 +101,13 @@ func (s *stage) perform(t *testing.T, c check) {
 		if diff := differ(trial.was.others, now.others); diff != "" {
 			t.Errorf("rows of B have changed: %s\n%s", c.rule, diff)
 		}
-		s.restore(t, now)
-		if trial.changedAlone {
-			s.restoreAlone(t)
+		for _, here := range s.all {
+			here.snapshot.restore(t)
 		}
+		if trial.planted {
+			s.snapshot.read(t)
+		}
+		s.snapshot.restore(t)
 	})
 	defer func() {
 		if p := recover(); p != nil { // the other cases are still worth running

@@ -20,11 +20,11 @@ type trial struct {
 
 	a, b, none *gorm.DB // the application's handle, in the contexts of A, of B and of nobody
 
-	was          contents
-	changedAlone bool
-	next         uint // the next key, in worlds where the application makes them
-	keyed        bool // a row of B has been named by its key
-	granted      bool // and nothing was refused, as the key is nobody's where A is
+	was     contents
+	next    uint // the next key, in worlds where the application makes them
+	planted bool
+	keyed   bool // a row of B has been named by its key
+	granted bool // and nothing was refused, as the key is nobody's where A is
 }
 
 // same runs do with plain GORM on A's rows alone, and with the plugin among B's: what it returns and what A has then must
@@ -33,7 +33,7 @@ func (c *trial) same(do func(db *gorm.DB) any) {
 	c.Helper()
 	c.next = 0
 	want := c.show(do(c.stage.alone.WithContext(c.Context())))
-	wantRows := c.ownAlone()
+	wantRows := c.snapshot.read(c).own
 	c.next = 0
 	got := c.show(do(c.a))
 	if want != got {
@@ -42,18 +42,10 @@ func (c *trial) same(do func(db *gorm.DB) any) {
 	c.leaves(wantRows)
 }
 
-// ownAlone reads A's rows in the database for A alone, and remembers whether they have changed.
-func (c *trial) ownAlone() map[string][]string {
-	c.Helper()
-	rows := c.rowsAlone(c).own
-	c.changedAlone = c.changedAlone || !assert.ObjectsAreEqual(rows, c.pristineAlone.own)
-	return rows
-}
-
 // leaves asserts that A has these rows.
 func (c *trial) leaves(want map[string][]string) {
 	c.Helper()
-	if diff := differ(want, c.rows(c).own); diff != "" {
+	if diff := differ(want, c.ownRows(c)); diff != "" {
 		c.Errorf("plain GORM leaves A with other rows: %s\n%s", c.rule, diff)
 	}
 }
@@ -105,7 +97,7 @@ func (c *trial) foreign(do func(db *gorm.DB) error, after func()) {
 	if want != got {
 		c.Errorf("plain GORM, with a key that is nobody's, gives other results: %s\nplain:  %s\nplugin: %s", c.rule, want, got)
 	}
-	c.leaves(c.ownAlone())
+	c.leaves(c.snapshot.read(c).own)
 }
 
 // noTenant asserts that a statement without a tenant was refused.
@@ -124,7 +116,7 @@ func (c *trial) unchanged() {
 	if c.granted {
 		return
 	}
-	if diff := differ(c.was.own, c.rows(c).own); diff != "" {
+	if diff := differ(c.was.own, c.ownRows(c)); diff != "" {
 		c.Errorf("rows of A have changed: %s\n%s", c.rule, diff)
 	}
 }
@@ -150,7 +142,7 @@ func (c *trial) plant(do func(raw *gorm.DB) error) {
 	if err != nil {
 		c.Fatal("plant: ", err)
 	}
-	c.changedAlone = true
+	c.planted = true
 	c.was = c.rows(c)
 }
 

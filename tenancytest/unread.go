@@ -26,7 +26,7 @@ func (c *trial) unread(understood bool, do func(db *gorm.DB) (any, error)) {
 	}
 	plain := c.stage.alone.WithContext(c.Context())
 	wantGot, wantErr := do(plain)
-	want, wantRows := outcome(wantGot, wantErr), c.ownAlone()
+	want, wantRows := outcome(wantGot, wantErr), c.snapshot.read(c).own
 	gotGot, gotErr := do(c.a)
 	if errors.Is(gotErr, tenancy.ErrUnconfinedSQL) && (!understood || wantErr != nil) {
 		c.refused(gotErr, tenancy.ErrUnconfinedSQL)

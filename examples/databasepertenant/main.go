@@ -15,12 +15,12 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"os/signal"
 
 	"gorm.io/gorm"
 
 	"github.com/gormtenancy/tenancy"
 	"github.com/gormtenancy/tenancy/examples/internal/page"
+	"github.com/gormtenancy/tenancy/examples/internal/pgserver"
 )
 
 // Project has a tenant column, as it would in tables that tenants share: nothing has to be changed to move it here.
@@ -43,7 +43,7 @@ type Task struct {
 func main() {
 	dsn := flag.String("postgres", "", "connection string of a PostgreSQL server; without it, SQLite files are made")
 	flag.Parse()
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	ctx, stop := pgserver.Context()
 	err := run(ctx, os.Stdout, *dsn)
 	stop()
 	if err != nil {
@@ -77,9 +77,8 @@ func run(ctx context.Context, out io.Writer, dsn string) (err error) {
 		Open: func(_ context.Context, name string) (tenancy.Shard, error) {
 			return tenancy.Shard{Primary: where.open(name)}, nil
 		},
-		// 50 databases with 4 connections each, and no more than 100 connections: the server's own limit counts for all
-		// processes of the application together.
-		Pools: tenancy.PoolLimits{Databases: 50, Connections: 4, Total: 100},
+		// Of thousands of databases 20 are open at once, so that this process has 100 connections at most.
+		Pools: tenancy.PoolLimits{Databases: 20, Connections: 5},
 		SQL:   where.sql,
 	})
 	if err := db.Use(plugin); err != nil {
@@ -108,6 +107,7 @@ func show(ctx context.Context, p *page.Page, db *gorm.DB, where *storage) error 
 	p.Title("Both write", "Nobody names a database, nor a tenant_id.")
 	p.ShowSQL = true
 	for _, id := range tenants {
+		p.Step("%s:", id)
 		if err := plan(tenancy.WithTenant(ctx, id), db, "Move "+string(id)); err != nil {
 			return err
 		}
@@ -138,7 +138,10 @@ func show(ctx context.Context, p *page.Page, db *gorm.DB, where *storage) error 
 	if err != nil {
 		return err
 	}
-	p.Row("there is a database tenant_initech: %t", there)
+	if there {
+		return errors.New("a database was made for a tenant that nobody has made")
+	}
+	p.Row("there is no database tenant_initech")
 
 	p.Title("Beside the plugin", "tenancy.DB gives the tenant's own pool: for statistics, for a backup. What is sent on it is not confined.")
 	for _, id := range tenants {

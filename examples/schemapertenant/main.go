@@ -9,13 +9,15 @@ package main
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"flag"
 	"fmt"
 	"io"
 	"os"
-	"os/signal"
 
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 	"gorm.io/driver/postgres"
 	"gorm.io/gorm"
 
@@ -25,7 +27,10 @@ import (
 	postgresproof "github.com/gormtenancy/tenancy/sqlproof/postgres"
 )
 
-const database = "tenancy_schemapertenant"
+const (
+	database = "tenancy_schemapertenant"
+	prefix   = "tenant_"
+)
 
 // Currency is a table of all tenants: it stays in the schema public.
 type Currency struct {
@@ -49,7 +54,7 @@ func main() {
 		fmt.Fprintln(os.Stderr, `schemapertenant: SQLite has no schemas, so say which PostgreSQL server to use: -postgres "postgres://user@localhost/postgres"`)
 		os.Exit(2)
 	}
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	ctx, stop := pgserver.Context()
 	err := run(ctx, os.Stdout, *dsn)
 	stop()
 	if err != nil {
@@ -81,7 +86,7 @@ func run(ctx context.Context, out io.Writer, dsn string) (err error) {
 	plugin := tenancy.New(tenancy.Config{
 		Models:   []any{&Invoice{}},
 		Global:   []any{&Currency{}},
-		Resolver: tenancy.SchemaPerTenant("", "tenant_"),
+		Resolver: tenancy.SchemaPerTenant("", prefix),
 		SQL:      postgresproof.New(),
 	})
 	if err := db.Use(plugin); err != nil {
@@ -89,50 +94,100 @@ func run(ctx context.Context, out io.Writer, dsn string) (err error) {
 	}
 	defer func() { err = errors.Join(err, plugin.Close()) }()
 
-	tenants := []tenancy.ID{"acme", "globex"}
-	if err := db.AutoMigrate(&Currency{}); err != nil {
-		return err
-	}
-	if err := db.Create(&[]Currency{{"EUR", "Euro"}, {"ISK", "Icelandic króna"}}).Error; err != nil {
-		return err
-	}
+	return show(ctx, p, db, pool)
+}
+
+func show(ctx context.Context, p *page.Page, db *gorm.DB, pool *sql.DB) error {
+	acme, globex := tenancy.WithTenant(ctx, "acme"), tenancy.WithTenant(ctx, "globex")
+
 	p.Title("A schema for each tenant", "To make one is the application's own work. Its tables are made in the tenant's context.")
-	for _, id := range tenants {
-		if _, err := pool.ExecContext(ctx, "CREATE SCHEMA tenant_"+string(id)); err != nil {
+	if err := db.WithContext(ctx).AutoMigrate(&Currency{}); err != nil {
+		return err
+	}
+	for _, tenant := range []context.Context{acme, globex} {
+		id, _ := tenancy.FromContext(tenant)
+		if _, err := pool.ExecContext(ctx, "CREATE SCHEMA "+pgx.Identifier{prefix + string(id)}.Sanitize()); err != nil {
 			return err
 		}
-		if err := db.WithContext(tenancy.WithTenant(ctx, id)).AutoMigrate(&Invoice{}); err != nil {
+		if err := db.WithContext(tenant).AutoMigrate(&Invoice{}); err != nil {
 			return err
 		}
 	}
-	rows, err := pool.QueryContext(ctx, "SELECT table_schema||'.'||table_name FROM information_schema.tables WHERE table_schema NOT IN ('pg_catalog','information_schema') ORDER BY 1")
+	tables, err := tablesOf(ctx, pool)
 	if err != nil {
 		return err
 	}
-	for rows.Next() {
-		var s string
-		_ = rows.Scan(&s)
-		p.Row("%s", s)
+	for _, table := range tables {
+		p.Row("%s", table)
 	}
-	var def []string
-	db.WithContext(tenancy.WithoutTenant(ctx, "x"))
-	r2, err := pool.QueryContext(ctx, "SELECT conrelid::regclass||' '||pg_get_constraintdef(oid) FROM pg_constraint WHERE contype='f'")
-	for err == nil && r2.Next() {
-		var s string
-		_ = r2.Scan(&s)
-		def = append(def, s)
-	}
-	fmt.Println(def)
+
+	p.Title("What is sent", "The code names no schema. The statements do; those on the global table stay as they are.")
 	p.ShowSQL = true
-	for _, id := range tenants {
-		if err := db.WithContext(tenancy.WithTenant(ctx, id)).Create(&Invoice{Number: "1", Cents: 3, CurrencyCode: "EUR"}).Error; err != nil {
-			fmt.Println(err)
-		}
-		var inv []Invoice
-		if err := db.WithContext(tenancy.WithTenant(ctx, id)).Preload("Currency").Find(&inv).Error; err != nil {
-			fmt.Println(err)
-		}
-		fmt.Println(inv)
+	p.Step("the operator:")
+	if err := db.WithContext(ctx).Create(&[]Currency{{Code: "EUR", Name: "Euro"}, {Code: "ISK", Name: "Icelandic króna"}}).Error; err != nil {
+		return err
 	}
-	return nil
+	p.Step("acme:")
+	if err := db.WithContext(acme).Create(&Invoice{Number: "A-1", Cents: 4200, CurrencyCode: "EUR"}).Error; err != nil {
+		return err
+	}
+	p.Step("globex:")
+	if err := db.WithContext(globex).Create(&Invoice{Number: "G-1", Cents: 990, CurrencyCode: "ISK"}).Error; err != nil {
+		return err
+	}
+
+	p.Title("A tenant's table joined with a global one", "By GORM, and as text that names neither schema.")
+	var invoices []Invoice
+	if err := db.WithContext(acme).Joins("Currency").Find(&invoices).Error; err != nil {
+		return err
+	}
+	for _, invoice := range invoices {
+		p.Row("acme's invoice %s: %.2f %s", invoice.Number, float64(invoice.Cents)/100, invoice.Currency.Name)
+	}
+	const totals = "SELECT c.name, sum(i.cents) AS cents FROM invoices i JOIN currencies c ON c.code = i.currency_code GROUP BY c.name"
+	for _, tenant := range []context.Context{acme, globex} {
+		id, _ := tenancy.FromContext(tenant)
+		var total struct {
+			Name  string
+			Cents int64
+		}
+		if err := db.WithContext(tenant).Raw(totals).Scan(&total).Error; err != nil {
+			return err
+		}
+		p.Row("%s has invoiced %.2f %s", id, float64(total.Cents)/100, total.Name)
+	}
+
+	p.Title("What is refused", "A text cannot leave the schema, and a missing table is never looked for in another one.")
+	asAcme := db.WithContext(acme)
+	if err := p.Refused("acme names globex's schema", asAcme.Raw("SELECT * FROM tenant_globex.invoices").Scan(&invoices).Error, tenancy.ErrUnknownTable); err != nil {
+		return err
+	}
+	if err := p.Refused("acme sets a search_path", asAcme.Exec("SET search_path = tenant_globex").Error, tenancy.ErrUnconfinedSQL); err != nil {
+		return err
+	}
+	p.ShowSQL = false
+	missing := db.WithContext(tenancy.WithTenant(ctx, "initech")).Find(&invoices).Error
+	var answer *pgconn.PgError
+	if !errors.As(missing, &answer) {
+		return fmt.Errorf("initech has no schema: got %w", missing)
+	}
+	return p.Refused("initech, whose schema nobody has made: PostgreSQL answers", missing, answer)
+}
+
+// tablesOf lists the tables that are in the database, beside the plugin.
+func tablesOf(ctx context.Context, pool *sql.DB) (tables []string, err error) {
+	rows, err := pool.QueryContext(ctx, "SELECT schemaname || '.' || tablename FROM pg_tables"+
+		" WHERE schemaname = 'public' OR starts_with(schemaname, $1) ORDER BY 1", prefix)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, rows.Close()) }()
+	for rows.Next() {
+		var table string
+		if err := rows.Scan(&table); err != nil {
+			return nil, err
+		}
+		tables = append(tables, table)
+	}
+	return tables, rows.Err()
 }

@@ -115,6 +115,7 @@ func TestDeadlineIsASuspicion(t *testing.T) {
 			p.Report(late, context.DeadlineExceeded)
 			p.Report(t.Context(), fmt.Errorf("of a derived context: %w", context.DeadlineExceeded))
 			p.Report(late, errRefused) // drivers cut the connection
+			primary(t, d)
 		}
 		synctest.Wait()
 		primary(t, d)

@@ -2,8 +2,10 @@ package pools_test
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
+	"runtime"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -49,6 +51,7 @@ func TestPolicy(t *testing.T) {
 			return func(from []gorm.ConnPool) gorm.ConnPool {
 				assert.Equal(t, int64(1), running.Add(1))
 				defer running.Add(-1)
+				runtime.Gosched()
 				n++
 				return from[n%len(from)]
 			}
@@ -97,20 +100,29 @@ func length(m *sync.Map) (n int) {
 	return n
 }
 
-// A policy that answers with something else does not decide.
+// A policy that answers with something else does not decide, not even if that cannot be compared.
 func TestPolicyThatMakesThingsUp(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
+		var asked atomic.Int64
 		for _, answer := range []gorm.ConnPool{nil, uncomparable{f: func() {}}} {
-			d := withReplicas(t, pools.Spec{Policy: dbresolver.PolicyFunc(func([]gorm.ConnPool) gorm.ConnPool { return answer })}, "stub", new(server), new(server))
+			one := &stub{server: new(server), wrap: func(db *sql.DB) gorm.ConnPool { return uncomparable{DB: db} }}
+			d := withReplicas(t, pools.Spec{
+				Replicas: []gorm.Dialector{one},
+				Policy: dbresolver.PolicyFunc(func([]gorm.ConnPool) gorm.ConnPool {
+					asked.Add(1)
+					return answer
+				}),
+			}, "stub", new(server))
 			require.NotNil(t, d.Replica(t.Context()))
 			synctest.Wait()
 			require.NotNil(t, d.Replica(t.Context()))
 		}
+		require.Positive(t, asked.Load())
 	})
 }
 
 type uncomparable struct {
-	gorm.ConnPool
+	*sql.DB
 
 	f func()
 }
@@ -318,6 +330,10 @@ func TestUnknownLag(t *testing.T) {
 			require.Nil(t, d.Replica(t.Context()))
 		}
 		require.Equal(t, time.Second, time.Since(begin))
+		time.Sleep(5 * time.Second)
+		begin = time.Now()
+		require.Nil(t, d.Replica(t.Context()))
+		require.Zero(t, time.Since(begin))
 		release()
 		for d.Replica(t.Context()) == nil {
 			time.Sleep(100 * time.Millisecond)

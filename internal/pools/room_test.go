@@ -277,6 +277,30 @@ func TestIdleDatabasesAreClosed(t *testing.T) {
 	})
 }
 
+// A database is not opened again before it is closed.
+func TestOpenedAfterClosed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		one := new(server)
+		release := make(chan struct{})
+		s := newSet(t, pools.Options{
+			Dialect: "stub", Limits: pools.Limits{IdleTime: time.Minute}, Closed: func(string) { <-release },
+		}, stubs(one, "a")...)
+		lease(t, s, "a").Done()
+		time.Sleep(time.Minute + time.Nanosecond)
+		synctest.Wait()
+		got := make(chan error)
+		go func() {
+			_, err := s.Lease(t.Context(), "a")
+			got <- err
+		}()
+		synctest.Wait()
+		require.Equal(t, int64(1), one.dials.Load())
+		close(release)
+		require.NoError(t, <-got)
+		require.Equal(t, int64(2), one.dials.Load())
+	})
+}
+
 // Every pool that a database may have counts against Total, opened or not.
 func TestTotal(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

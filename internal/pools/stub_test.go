@@ -139,6 +139,7 @@ type stub struct {
 	dialect string // "": stub
 	server  *server
 	before  func() error // of Initialize
+	wrap    func(*sql.DB) gorm.ConnPool
 }
 
 func (s *stub) Name() string {
@@ -154,7 +155,11 @@ func (s *stub) Initialize(db *gorm.DB) error {
 			return err
 		}
 	}
-	db.ConnPool = sql.OpenDB(s.server)
+	pool := sql.OpenDB(s.server)
+	db.ConnPool = pool
+	if s.wrap != nil {
+		db.ConnPool = s.wrap(pool)
+	}
 	return nil
 }
 

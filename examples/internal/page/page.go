@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"strings"
 	"time"
 
 	"gorm.io/gorm/logger"
@@ -42,13 +41,16 @@ func (p *Page) Refused(what string, err, want error) error {
 	if !errors.Is(err, want) {
 		return fmt.Errorf("%s: got %w, want %w", what, err, want)
 	}
+	if refused := (*tenancy.StatementError)(nil); errors.As(err, &refused) {
+		err = refused // once: GORM joins that of a nested statement to that of the outer one
+	}
 	_, _ = fmt.Fprintf(p.out, "  ✗ %s\n    %s\n", what, err)
 	return nil
 }
 
-// Text prints lines as they are.
-func (p *Page) Text(lines ...string) {
-	_, _ = fmt.Fprintf(p.out, "  %s\n", strings.Join(lines, "\n  "))
+// Step says in front of SQL what it is of.
+func (p *Page) Step(format string, args ...any) {
+	_, _ = fmt.Fprintf(p.out, "  %s\n", fmt.Sprintf(format, args...))
 }
 
 // Trace implements [logger.Interface]. GORM also traces statements that the plugin has refused: they were not sent.
@@ -58,7 +60,7 @@ func (p *Page) Trace(_ context.Context, _ time.Time, statement func() (string, i
 		return
 	}
 	if sql, _ := statement(); sql != "" {
-		p.Text(sql)
+		_, _ = fmt.Fprintf(p.out, "    → %s\n", sql)
 	}
 }
 

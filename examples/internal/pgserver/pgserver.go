@@ -9,8 +9,11 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"os"
+	"os/signal"
 	"slices"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -21,6 +24,12 @@ import (
 // timeout bounds what is done even if the reader has pressed Ctrl-C: what was begun is made, and then removed. A server that
 // takes a checkpoint for each database needs a while.
 const timeout = time.Minute
+
+// Context returns a context that ends when the reader stops the program, or what reads its output ends: a pager, head. By
+// default either would end the program at once, and leave on the server what it has made.
+func Context() (context.Context, context.CancelFunc) {
+	return signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGPIPE)
+}
 
 // Server is a server on which an example makes things. It is for one goroutine at a time. Close it.
 type Server struct {
