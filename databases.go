@@ -31,9 +31,6 @@ type PoolLimits struct {
 	Wait time.Duration
 }
 
-// mostPrepared bounds each cache of prepared statements where tenants have schemas of their own, and so texts of their own.
-const mostPrepared = 512
-
 // poolOptions are the options of the set of databases.
 func (p *Plugin) poolOptions() pools.Options {
 	return pools.Options{
@@ -94,16 +91,11 @@ func (p *Plugin) several() bool {
 // openHome makes the set of databases, and returns the pool of the default one.
 func (p *Plugin) openHome(db *gorm.DB) gorm.ConnPool {
 	base := db.ConnPool
-	size, ttl := db.PrepareStmtMaxSize, db.PrepareStmtTTL
-	if size == 0 {
-		size = mostPrepared
-	}
-	prepared := func(pool gorm.ConnPool) *gorm.PreparedStmtDB { return gorm.NewPreparedStmtDB(pool, size, ttl) }
-	if cached, ok := base.(*gorm.PreparedStmtDB); ok && p.cfg.Resolver != nil && db.PrepareStmtMaxSize == 0 {
-		base = prepared(cached.ConnPool)
+	if cached, ok := base.(*gorm.PreparedStmtDB); ok && p.cfg.Resolver != nil {
+		base = cached.ConnPool // statements are prepared in the caches of the databases: see target.pick
 	}
 	o := p.poolOptions()
-	o.Prepared = prepared
+	o.MostPrepared = db.PrepareStmtMaxSize
 	o.Config = func() *gorm.Config { return &gorm.Config{Logger: db.Logger} }
 	if open := p.cfg.Open; open != nil {
 		o.Open = func(ctx context.Context, name string) (pools.Spec, error) {

@@ -10,6 +10,7 @@ import (
 
 	"github.com/gormtenancy/tenancy/callbacks"
 	"github.com/gormtenancy/tenancy/internal/pools"
+	"github.com/gormtenancy/tenancy/internal/prepared"
 )
 
 // target is the pool that a statement goes to, and how it is sent there.
@@ -134,7 +135,7 @@ func (t *target) pick() (err error) {
 		if t.pool, err = t.database.Primary(); err != nil {
 			return err
 		}
-		if t.database.Name() != "" || r.cached {
+		if t.database.Name() != "" || r.plugin.cfg.Resolver != nil {
 			t.conn = r.connOf(t.pool)
 		}
 	}
@@ -172,7 +173,9 @@ func (t *target) sqlDB() (*sql.DB, error) {
 // connOf returns a pool of the plugin's as statements are to be sent to it.
 func (r *router) connOf(pool *pools.Pool) gorm.ConnPool {
 	if r.cached || r.plugin.prepares {
-		return pool.Prepared()
+		if cache := pool.Prepared(); cache != nil {
+			return cache
+		}
 	}
 	return pool.Plain()
 }
@@ -202,58 +205,37 @@ func (t *target) done(ctx context.Context, err error) {
 }
 
 // exec sends a statement without rows.
-func (t *target) exec(ctx context.Context, query string, args []any) (res sql.Result, err error) {
+func (t *target) exec(ctx context.Context, query string, args []any) (sql.Result, error) {
 	switch p := t.router.plugin; {
 	case t.tenant != "":
 		return p.binder.Exec(ctx, plain(t.conn), t.tenant, query, args)
 	case t.schema != "":
 		return p.runner.Exec(ctx, plain(t.conn), t.schema, p.fromSchema(t.database.Name(), query), args)
 	}
-	for range attempts {
-		if res, err = t.conn.ExecContext(ctx, query, args...); !closedStatement(err) {
-			break
-		}
-	}
-	return res, err
+	return t.conn.ExecContext(ctx, query, args...)
 }
 
 // query sends a statement with rows.
-func (t *target) query(ctx context.Context, query string, args []any) (rows *sql.Rows, err error) {
+func (t *target) query(ctx context.Context, query string, args []any) (*sql.Rows, error) {
 	switch p := t.router.plugin; {
 	case t.tenant != "":
 		return p.binder.Query(ctx, plain(t.conn), t.tenant, query, args)
 	case t.schema != "":
 		return p.runner.Query(ctx, plain(t.conn), t.schema, query, args)
 	}
-	for range attempts {
-		if rows, err = t.conn.QueryContext(ctx, query, args...); !closedStatement(err) {
-			break
-		}
-	}
-	return rows, err
+	return t.conn.QueryContext(ctx, query, args...)
 }
 
 // queryRow sends a statement with one row.
-func (t *target) queryRow(ctx context.Context, query string, args []any) (row *sql.Row) {
+func (t *target) queryRow(ctx context.Context, query string, args []any) *sql.Row {
 	switch p := t.router.plugin; {
 	case t.tenant != "":
 		return p.binder.QueryRow(ctx, plain(t.conn), t.tenant, query, args)
 	case t.schema != "":
 		return p.runner.QueryRow(ctx, plain(t.conn), t.schema, query, args)
 	}
-	for range attempts {
-		if row = t.conn.QueryRowContext(ctx, query, args...); !closedStatement(row.Err()) {
-			break
-		}
-	}
-	return row
+	return t.conn.QueryRowContext(ctx, query, args...)
 }
-
-// attempts bounds how often a statement is sent that found its prepared statement closed: dropped from the bounded cache
-// by another between look-up and use (gorm v1.31.2 internal/stmt_store/stmt_store.go). Nothing of it was sent then.
-const attempts = 4
-
-func closedStatement(err error) bool { return err != nil && err.Error() == "sql: statement is closed" }
 
 // failsOver tells whether a read that failed on a replica is to be sent to the primary, and takes that for the target.
 func (t *target) failsOver(ctx context.Context, pass *callbacks.Pass, err error) bool {
@@ -267,8 +249,11 @@ func (t *target) failsOver(ctx context.Context, pass *callbacks.Pass, err error)
 
 // plain returns the pool below a cache of prepared statements.
 func plain(pool gorm.ConnPool) gorm.ConnPool {
-	if p, ok := pool.(*gorm.PreparedStmtDB); ok {
+	switch p := pool.(type) {
+	case *gorm.PreparedStmtDB:
 		return p.ConnPool
+	case *prepared.Cache:
+		return p.Plain()
 	}
 	return pool
 }

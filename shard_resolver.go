@@ -24,7 +24,7 @@ type Placement struct {
 // opened.
 //
 // The pools of a shard are opened by the plugin when they are first needed, with the plugin's [PoolLimits], and are closed
-// by it. A dialector around a pool of the application's own is closed with the others.
+// by it. A dialector with a pool of the application's own is neither bounded nor closed.
 type Shard struct {
 	// Name is what placements call it. With Name "" in Config.Shards, Replicas and Admin are those of the database that
 	// gorm.Open opened, and Primary is nil.

@@ -11,6 +11,7 @@ import (
 
 	"github.com/gormtenancy/tenancy/callbacks"
 	"github.com/gormtenancy/tenancy/internal/pools"
+	"github.com/gormtenancy/tenancy/internal/prepared"
 	"github.com/gormtenancy/tenancy/internal/sqltext"
 )
 
@@ -61,11 +62,10 @@ func (t *transaction) begin(pass *callbacks.Pass) (boundTx, error) {
 	if t.parent != nil {
 		tx, err := t.parent.begin(pass)
 		if inner, ok := tx.(gorm.Tx); ok && err == nil {
-			cache := t.prepared
-			if pool := t.parent.pool; pool != nil && t.router.plugin.cfg.Resolver != nil {
-				cache = pool.Prepared() // the session's own would hand out statements of another database
+			if t.router.plugin.cfg.Resolver != nil { // the session's own cache would hand out statements of another database
+				return t.parent.preparing(inner), nil
 			}
-			return &gorm.PreparedStmtTX{Tx: inner, PreparedStmtDB: cache}, nil
+			return &gorm.PreparedStmtTX{Tx: inner, PreparedStmtDB: t.prepared}, nil
 		}
 		return tx, err
 	}
@@ -81,6 +81,17 @@ func (t *transaction) begin(pass *callbacks.Pass) (boundTx, error) {
 		return nil, err
 	}
 	return t.bound, t.show(pass)
+}
+
+// preparing returns the transaction with the statements that are prepared for its database.
+func (t *transaction) preparing(bound gorm.Tx) boundTx {
+	if _, already := bound.(*prepared.Tx); already || t.pool == nil {
+		return bound
+	}
+	if cache := t.pool.Prepared(); cache != nil {
+		return cache.In(bound)
+	}
+	return bound
 }
 
 // join refuses statements of a second tenant, unless the transaction was begun for all of them.
@@ -278,8 +289,11 @@ func beginOn(ctx context.Context, pool gorm.ConnPool, opts *sql.TxOptions) (boun
 // withoutCache returns the transaction below a cache of prepared statements: MySQL cannot prepare savepoints
 // (gorm v1.31.2 finisher_api.go SavePoint).
 func withoutCache(tx boundTx) gorm.ConnPool {
-	if p, ok := tx.(*gorm.PreparedStmtTX); ok {
+	switch p := tx.(type) {
+	case *gorm.PreparedStmtTX:
 		return p.Tx
+	case *prepared.Tx:
+		return p.Plain()
 	}
 	return tx
 }

@@ -119,7 +119,7 @@ func (p *placement) refuses(schema, suffix string) *Refusal {
 	if p.refusal != nil {
 		return p.refusal
 	}
-	if schema == "" && slices.ContainsFunc(p.taken, func(t string) bool { return strings.EqualFold(t, suffix) }) {
+	if slices.ContainsFunc(p.taken, func(t string) bool { return strings.EqualFold(t, suffix) }) {
 		return &Refusal{
 			Why:     "with the tenant's suffix a table goes by the name of a common table expression",
 			Instead: "give that another name", Offset: -1,

@@ -73,7 +73,7 @@ func (c setup) name() string {
 // harness is an application of this kind. lives says where the tenants of the nth world are.
 func (c setup) harness(t testing.TB, shards int, lives func(nth, tenant int) kind) Harness {
 	t.Helper()
-	l := layout{engine: c.engine, open: c.prepared, shards: shards}
+	l := layout{engine: c.engine, open: c.prepared, shards: shards, made: map[string]func() gorm.Dialector{}, keep: t}
 	if c.secured {
 		g := newGuard(t)
 		l.guard = &g

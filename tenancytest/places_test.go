@@ -23,9 +23,11 @@ const (
 type layout struct {
 	engine engine
 	lives  func(nth int) kind
-	shards int    // that tenants in other databases are spread over; 0: each has one of its own
-	open   bool   // shards are opened by Config.Open, not listed
-	guard  *guard // nil: row-level security is off
+	shards int                              // that tenants in other databases are spread over; 0: each has one of its own
+	open   bool                             // shards are opened by Config.Open, not listed
+	made   map[string]func() gorm.Dialector // the other databases, which serve one world after another
+	keep   testing.TB                       // as long as they are to be there
+	guard  *guard                           // nil: row-level security is off
 }
 
 // places makes what [Harness] wants.
@@ -43,9 +45,10 @@ func (l layout) places(t testing.TB, home func() gorm.Dialector, tenants []tenan
 			if shared {
 				name = fmt.Sprintf("shard%d", i%l.shards)
 			}
-			if shards[name] == nil {
-				shards[name] = l.engine.database(t)
+			if l.made[name] == nil {
+				l.made[name] = l.engine.database(l.keep)
 			}
+			shards[name] = l.made[name]
 			at[id] = tenancy.Placement{Shard: name, Exclusive: !shared}
 		default:
 			at[id] = tenancy.Placement{}

@@ -25,27 +25,6 @@ import (
 	"github.com/gormtenancy/tenancy/examples/internal/pgserver"
 )
 
-// Device is owned by a tenant. Where tables are shared it needs the tenant column, so it has it everywhere.
-type Device struct {
-	ID          uint
-	TenantID    string `tenancy:"tenant" gorm:"index"`
-	Name        string
-	ProductCode string
-	Product     Product
-}
-
-// Product is a reference table: each database has a copy of it, so that tenants' rows can be joined with it everywhere.
-type Product struct {
-	Code string `gorm:"primaryKey"`
-	Name string
-}
-
-// Alert is the operator's: a global table, in the home database, which gorm.Open opens, and nowhere else.
-type Alert struct {
-	ID   uint
-	Text string
-}
-
 func main() {
 	dsn := flag.String("postgres", "", "connection string of a PostgreSQL server; without it, SQLite files are made")
 	flag.Parse()
@@ -118,17 +97,6 @@ func migrate(ctx context.Context, p *page.Page, db *gorm.DB, plugin *tenancy.Plu
 	})
 }
 
-func describe(at tenancy.Placement) string {
-	switch {
-	case at.Shard != "":
-		return "database " + at.Shard
-	case at.Schema != "":
-		return "home database, schema " + at.Schema
-	default:
-		return "home database, shared tables"
-	}
-}
-
 // writeProducts writes the reference rows, the same ones to each database.
 func writeProducts(ctx context.Context, p *page.Page, db *gorm.DB) error {
 	p.Title("A reference table", "It is written once for each database, which the context names. A write that names none is refused.")
@@ -164,17 +132,6 @@ func useDevices(ctx context.Context, p *page.Page, db *gorm.DB, plugin *tenancy.
 		}
 		return nil
 	})
-}
-
-// addDevice and listDevices are ordinary handlers: they know nothing of tenants.
-func addDevice(ctx context.Context, db *gorm.DB, name, product string) error {
-	return db.WithContext(ctx).Create(&Device{Name: name, ProductCode: product}).Error
-}
-
-func listDevices(ctx context.Context, db *gorm.DB) (names []string, err error) {
-	const text = "SELECT p.name || ' ' || d.name FROM devices d JOIN products p ON p.code = d.product_code ORDER BY d.id"
-	err = db.WithContext(ctx).Raw(text).Scan(&names).Error
-	return names, err
 }
 
 // cross writes to a tenant's table and to a global one in one transaction.

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"os"
 	"strings"
 	"testing"
@@ -18,6 +19,7 @@ func TestOnSQLite(t *testing.T) {
 	for _, name := range []string{"TMPDIR", "TMP"} { // Unix, Windows
 		t.Setenv(name, folder)
 	}
+	stops(t, "")
 	prints(t, "testdata/sqlite.txt", "")
 	left, err := os.ReadDir(folder)
 	require.NoError(t, err)
@@ -26,6 +28,7 @@ func TestOnSQLite(t *testing.T) {
 
 func TestOnPostgres(t *testing.T) {
 	dsn := testdb.Postgres(t)
+	stops(t, dsn)
 	for range 2 { // nothing is left that is in the way of the next run
 		prints(t, "testdata/postgres.txt", dsn)
 	}
@@ -38,4 +41,18 @@ func prints(t *testing.T, path, dsn string) {
 	var out strings.Builder
 	require.NoError(t, run(t.Context(), &out, dsn))
 	require.Equal(t, string(want), out.String())
+}
+
+func stops(t *testing.T, dsn string) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(t.Context())
+	require.ErrorIs(t, run(ctx, stopping{cancel}, dsn), context.Canceled)
+}
+
+// stopping is an output whose reader stops the program as soon as it sees something.
+type stopping struct{ cancel context.CancelFunc }
+
+func (s stopping) Write(text []byte) (int, error) {
+	s.cancel()
+	return len(text), nil
 }

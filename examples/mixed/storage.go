@@ -101,3 +101,14 @@ func placements() map[tenancy.ID]tenancy.Placement {
 		hooli:    {Shard: hooli, Exclusive: true},
 	}
 }
+
+func describe(at tenancy.Placement) string {
+	switch {
+	case at.Shard != "":
+		return "database " + at.Shard
+	case at.Schema != "":
+		return "home database, schema " + at.Schema
+	default:
+		return "home database, shared tables"
+	}
+}

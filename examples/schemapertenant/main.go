@@ -113,13 +113,12 @@ func show(ctx context.Context, p *page.Page, db *gorm.DB, pool *sql.DB) error {
 			return err
 		}
 	}
-	tables, err := tablesOf(ctx, pool)
-	if err != nil {
+	var tables string // asked beside the plugin
+	if err := pool.QueryRowContext(ctx, "SELECT string_agg(schemaname || '.' || tablename, ', ' ORDER BY schemaname)"+
+		" FROM pg_tables WHERE schemaname = 'public' OR starts_with(schemaname, $1)", prefix).Scan(&tables); err != nil {
 		return err
 	}
-	for _, table := range tables {
-		p.Row("%s", table)
-	}
+	p.Row("the tables: %s", tables)
 
 	p.Title("What is sent", "The code names no schema. The statements do; those on the global table stay as they are.")
 	p.ShowSQL = true
@@ -172,22 +171,4 @@ func show(ctx context.Context, p *page.Page, db *gorm.DB, pool *sql.DB) error {
 		return fmt.Errorf("initech has no schema: got %w", missing)
 	}
 	return p.Refused("initech, whose schema nobody has made: PostgreSQL answers", missing, answer)
-}
-
-// tablesOf lists the tables that are in the database, beside the plugin.
-func tablesOf(ctx context.Context, pool *sql.DB) (tables []string, err error) {
-	rows, err := pool.QueryContext(ctx, "SELECT schemaname || '.' || tablename FROM pg_tables"+
-		" WHERE schemaname = 'public' OR starts_with(schemaname, $1) ORDER BY 1", prefix)
-	if err != nil {
-		return nil, err
-	}
-	defer func() { err = errors.Join(err, rows.Close()) }()
-	for rows.Next() {
-		var table string
-		if err := rows.Scan(&table); err != nil {
-			return nil, err
-		}
-		tables = append(tables, table)
-	}
-	return tables, rows.Err()
 }

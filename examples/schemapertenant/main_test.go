@@ -1,7 +1,7 @@
 package main
 
 import (
-	"errors"
+	"context"
 	"os"
 	"os/exec"
 	"strings"
@@ -28,6 +28,8 @@ func TestOnPostgres(t *testing.T) {
 	want, err := os.ReadFile("testdata/postgres.txt")
 	require.NoError(t, err)
 	dsn := testdb.Postgres(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	require.ErrorIs(t, run(ctx, stopping{cancel}, dsn), context.Canceled)
 	for range 2 { // nothing is left that is in the way of the next run
 		var out strings.Builder
 		require.NoError(t, run(t.Context(), &out, dsn))
@@ -41,8 +43,16 @@ func TestWithoutServer(t *testing.T) {
 	program.Env = append(os.Environ(), asProgram+"=1")
 	said, err := program.CombinedOutput()
 	var exit *exec.ExitError
-	require.True(t, errors.As(err, &exit), "%v", err)
+	require.ErrorAs(t, err, &exit)
 	require.Equal(t, 2, exit.ExitCode())
 	require.Contains(t, string(said), "-postgres")
 	require.Equal(t, 1, strings.Count(string(said), "\n"), "one sentence")
+}
+
+// stopping is an output whose reader stops the program as soon as it sees something.
+type stopping struct{ cancel context.CancelFunc }
+
+func (s stopping) Write(text []byte) (int, error) {
+	s.cancel()
+	return len(text), nil
 }

@@ -49,4 +49,6 @@ func TestBrief(t *testing.T) {
 		require.ErrorIs(t, f, sentinel)
 		require.ErrorIs(t, f, err)
 	}
+	require.NotContains(t, panicked("secret").Error(), "secret")
+	require.ErrorIs(t, panicked(refused), refused)
 }

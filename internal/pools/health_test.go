@@ -148,7 +148,7 @@ func TestBusyIsNotDown(t *testing.T) {
 		late, cancel := context.WithTimeout(t.Context(), 0)
 		defer cancel()
 		p.Report(late, context.DeadlineExceeded)
-		time.Sleep(3 * time.Second)
+		time.Sleep(2 * time.Second)
 		synctest.Wait()
 		primary(t, d)
 	})

@@ -3,10 +3,13 @@ package pools
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"sync"
 	"sync/atomic"
 
 	"gorm.io/gorm"
+
+	"github.com/gormtenancy/tenancy/internal/prepared"
 )
 
 // Pool is one pool of connections of a [Database]. It is safe for concurrent use, by whoever holds a lease of the database.
@@ -17,15 +20,14 @@ type Pool struct {
 	ours     bool    // we opened it, so we close it
 	health   breaker
 	probing  atomic.Bool
-	prepared atomic.Pointer[gorm.PreparedStmtDB]
+	prepared atomic.Pointer[prepared.Cache]
 	attempts sync.Map // key → *attempt, of Once
 
 	mu       sync.Mutex // guards what follows, and the making of prepared
-	caches   bool       // prepared is ours
 	isClosed bool
 }
 
-// newPool makes the Pool of a base, which may be wrapped in GORM's cache of prepared statements.
+// newPool makes the Pool of a base, taken out of GORM's cache of prepared statements.
 func newPool(of *Database, base gorm.ConnPool, limit int, ours bool) *Pool {
 	p := &Pool{of: of, plain: base, ours: ours, health: breaker{limit: limit}}
 	for {
@@ -34,7 +36,6 @@ func newPool(of *Database, base gorm.ConnPool, limit int, ours bool) *Pool {
 			break
 		}
 		p.plain = cache.ConnPool
-		p.prepared.Store(cache)
 	}
 	p.db = databaseOf(p.plain)
 	return p
@@ -58,9 +59,9 @@ func (p *Pool) Plain() gorm.ConnPool { return p.plain }
 // DB returns the pool as a *sql.DB, nil if it is none.
 func (p *Pool) DB() *sql.DB { return p.db }
 
-// Prepared returns the pool's own cache of prepared statements, always the same one.
-func (p *Pool) Prepared() *gorm.PreparedStmtDB {
-	if cache := p.prepared.Load(); cache != nil {
+// Prepared returns the pool with its own cache of prepared statements, always the same one; nil if the pool is no *sql.DB.
+func (p *Pool) Prepared() *prepared.Cache {
+	if cache := p.prepared.Load(); cache != nil || p.db == nil {
 		return cache
 	}
 	p.mu.Lock()
@@ -68,13 +69,7 @@ func (p *Pool) Prepared() *gorm.PreparedStmtDB {
 	if cache := p.prepared.Load(); cache != nil {
 		return cache
 	}
-	var cache *gorm.PreparedStmtDB
-	if prepared := p.of.set.options.Prepared; prepared != nil {
-		cache = prepared(p.plain)
-	} else {
-		cache = gorm.NewPreparedStmtDB(p.plain, preparedSize, preparedTTL)
-	}
-	p.caches = true
+	cache := prepared.New(p.db, p.of.set.options.MostPrepared)
 	p.prepared.Store(cache)
 	return cache
 }
@@ -190,14 +185,14 @@ func (p *Pool) close() error {
 		return nil
 	}
 	p.isClosed = true
-	var err error
+	var errs []error
+	if cache := p.prepared.Load(); cache != nil {
+		errs = append(errs, cache.Close())
+	}
 	if p.ours {
-		err = closePool(p.plain)
+		errs = append(errs, closePool(p.plain))
 	}
-	if p.caches {
-		p.prepared.Load().Close()
-	}
-	return err
+	return errors.Join(errs...)
 }
 
 func closePool(pool gorm.ConnPool) error {

@@ -51,10 +51,8 @@ type Options struct {
 
 	// Dialect is the name that all dialectors must have.
 	Dialect string
-	// Prepared makes the cache of prepared statements of a pool. Its TTL should be ten years to the second: for any other,
-	// GORM starts a goroutine that holds the cache and never ends (gorm v1.31.2, internal/lru, NewLRU). Nil: such a cache of
-	// 256 statements.
-	Prepared func(pool gorm.ConnPool) *gorm.PreparedStmtDB
+	// MostPrepared bounds the prepared statements of each pool. Zero: 512.
+	MostPrepared int
 	// Open finds the databases that are not known beforehand. It may be called from any goroutine, with the values of a
 	// context of one of those that wait, and with a deadline of its own. Nil: there are none.
 	Open func(ctx context.Context, name string) (Spec, error)
@@ -82,8 +80,7 @@ const (
 	remembered   = 1024            // how many unknown names, and how many failing ones
 	tolerated    = 3               // failures in a row before a database is left alone
 	idleConn     = time.Minute
-	preparedSize = 256
-	preparedTTL  = 10 * 365 * 24 * time.Hour // see Options.Prepared
+	mostPrepared = 512
 	defaultWait  = 30 * time.Second
 	defaultIdle  = 10 * time.Minute
 	defaultOpen  = 100

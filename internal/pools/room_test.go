@@ -342,10 +342,14 @@ func TestConnectionsStayWithinTotal(t *testing.T) {
 		}
 		return spec, nil
 	}})
+	rounds := 200
+	if testing.Short() || raceDetector {
+		rounds = 20
+	}
 	var wait sync.WaitGroup
 	for range 32 {
 		wait.Go(func() {
-			for range 200 {
+			for range rounds {
 				d, err := s.Lease(t.Context(), shard(rand.IntN(50)))
 				if !assert.NoError(t, err) {
 					return
@@ -450,7 +454,7 @@ func TestNothingIsClosedInUse(t *testing.T) {
 		Closed: func(string) { open.Add(-1) },
 	})
 	rounds := 60
-	if testing.Short() {
+	if testing.Short() || raceDetector {
 		rounds = 10
 	}
 	var wait sync.WaitGroup

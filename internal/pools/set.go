@@ -45,6 +45,9 @@ type Set struct {
 // [Faults] says.
 func New(o Options, known ...Spec) *Set {
 	o.Limits = o.withDefaults()
+	if o.MostPrepared <= 0 {
+		o.MostPrepared = mostPrepared
+	}
 	s := &Set{
 		options:  o,
 		known:    make(map[string]Spec, len(known)),

@@ -445,7 +445,6 @@ func TestHome(t *testing.T) {
 			p := primary(t, d)
 			require.Same(t, base, p.DB())
 			require.Same(t, base, p.Plain())
-			require.Equal(t, prepare, any(p.Prepared()) == any(db.ConnPool), "GORM's own cache is used")
 			again := p.Prepared()
 			require.Same(t, again, p.Prepared())
 			replica := d.Replica(t.Context())
@@ -474,14 +473,7 @@ func TestPrepared(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	files(t, dir, 1, 1)
-	var made atomic.Int64
-	s := newSet(t, pools.Options{
-		Dialect: "sqlite", Open: fromFiles(dir),
-		Prepared: func(pool gorm.ConnPool) *gorm.PreparedStmtDB {
-			made.Add(1)
-			return gorm.NewPreparedStmtDB(pool, 10, 10*365*24*time.Hour)
-		},
-	})
+	s := newSet(t, pools.Options{Dialect: "sqlite", Open: fromFiles(dir), MostPrepared: 1})
 	d := lease(t, s, shard(0))
 	p := primary(t, d)
 	var wait sync.WaitGroup
@@ -494,11 +486,11 @@ func TestPrepared(t *testing.T) {
 		})
 	}
 	wait.Wait()
-	require.Equal(t, int64(1), made.Load())
-	require.Len(t, p.Prepared().Stmts.Keys(), 1)
+	require.NoError(t, p.Prepared().QueryRowContext(t.Context(), "SELECT 1 FROM marks").Err())
+	require.Equal(t, 1, p.Prepared().Len())
 	d.Done()
 	require.NoError(t, s.Close())
-	require.Empty(t, p.Prepared().Stmts.Keys())
+	require.Zero(t, p.Prepared().Len())
 }
 
 // Once runs until it has succeeded, one at a time, and per key.

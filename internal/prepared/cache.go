@@ -12,7 +12,6 @@ import (
 	"database/sql"
 	"errors"
 	"sync"
-	"time"
 
 	"gorm.io/gorm"
 )
@@ -70,6 +69,9 @@ func (c *Cache) Close() error {
 	return errors.Join(errs...)
 }
 
+// Plain returns the pool.
+func (c *Cache) Plain() *sql.DB { return c.pool }
+
 // Len tells how many statements there are.
 func (c *Cache) Len() int {
 	c.mu.Lock()
@@ -96,25 +98,19 @@ func (s *statement) close() error {
 	return s.stmt.Close()
 }
 
-// use returns the statement of a text, to be given back with done. Within a transaction, which holds a connection that others
-// may wait for, it waits for nothing: then it is nil if the statement is not there yet, and is prepared for the next time.
-func (c *Cache) use(ctx context.Context, text string, inTransaction bool) (*statement, error) {
+// use returns the statement of a text, to be given back with done.
+func (c *Cache) use(ctx context.Context, text string) (*statement, error) {
 	c.mu.Lock()
-	s, known := c.known[text]
-	if !known && c.isEnded {
+	if c.isEnded {
 		c.mu.Unlock()
-		if inTransaction {
-			return nil, nil
-		}
 		return c.alone(ctx, text)
 	}
-	if known {
-		s.uses++
-		c.recent.MoveToFront(s.place)
+	if s, known := c.known[text]; known {
+		c.take(s)
 		c.mu.Unlock()
-		return c.await(ctx, s, inTransaction)
+		return c.await(ctx, s)
 	}
-	s = &statement{text: text, ready: make(chan struct{}), uses: 1}
+	s := &statement{text: text, ready: make(chan struct{}), uses: 1}
 	s.place = c.recent.PushFront(s)
 	c.known[text] = s
 	var old *statement
@@ -127,15 +123,6 @@ func (c *Cache) use(ctx context.Context, text string, inTransaction bool) (*stat
 	if old != nil {
 		_ = old.close() // what it was for is over
 	}
-	if inTransaction {
-		go func() {
-			ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), inBackground)
-			defer cancel()
-			c.prepare(ctx, s)
-			c.done(s)
-		}()
-		return nil, nil
-	}
 	c.prepare(ctx, s)
 	if s.err != nil {
 		c.done(s)
@@ -144,8 +131,42 @@ func (c *Cache) use(ctx context.Context, text string, inTransaction bool) (*stat
 	return s, nil
 }
 
-// inBackground is how long a statement may take to be prepared that nobody waits for: until a connection is free.
-const inBackground = 10 * time.Second
+// take notes a use, under the lock.
+func (c *Cache) take(s *statement) {
+	s.uses++
+	c.recent.MoveToFront(s.place)
+}
+
+// ready returns the statement of a text if it is there, and waits for nothing: for transactions, which hold a connection that
+// others may wait for.
+func (c *Cache) ready(text string) *statement {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	s := c.known[text]
+	if s == nil {
+		return nil
+	}
+	select {
+	case <-s.ready:
+	default:
+		return nil
+	}
+	if s.err != nil {
+		return nil
+	}
+	c.take(s)
+	return s
+}
+
+// warm prepares a text for the next time, unless all connections are in use.
+func (c *Cache) warm(ctx context.Context, text string) {
+	if stats := c.pool.Stats(); stats.MaxOpenConnections > 0 && stats.InUse >= stats.MaxOpenConnections {
+		return
+	}
+	if s, err := c.use(ctx, text); err == nil {
+		c.done(s)
+	}
+}
 
 // prepare prepares a statement that is known and in use.
 func (c *Cache) prepare(ctx context.Context, s *statement) {
@@ -164,28 +185,17 @@ func (c *Cache) alone(ctx context.Context, text string) (*statement, error) {
 }
 
 // await waits for a statement that another goroutine prepares.
-func (c *Cache) await(ctx context.Context, s *statement, inTransaction bool) (*statement, error) {
+func (c *Cache) await(ctx context.Context, s *statement) (*statement, error) {
 	select {
 	case <-s.ready:
-	default:
-		if inTransaction {
-			c.done(s)
-			return nil, nil
-		}
-		select {
-		case <-s.ready:
-		case <-ctx.Done():
-			c.done(s)
-			return nil, ctx.Err()
-		}
+	case <-ctx.Done():
+		c.done(s)
+		return nil, ctx.Err()
 	}
 	if s.err == nil {
 		return s, nil
 	}
 	c.done(s)
-	if inTransaction {
-		return nil, nil
-	}
 	if errors.Is(s.err, context.Canceled) || errors.Is(s.err, context.DeadlineExceeded) { // the other's context, not this one
 		return c.alone(ctx, s.text)
 	}
@@ -230,7 +240,7 @@ func (c *Cache) PrepareContext(ctx context.Context, query string) (*sql.Stmt, er
 
 // ExecContext implements [gorm.ConnPool].
 func (c *Cache) ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error) {
-	s, err := c.use(ctx, query, false)
+	s, err := c.use(ctx, query)
 	if err != nil {
 		return nil, err
 	}
@@ -241,7 +251,7 @@ func (c *Cache) ExecContext(ctx context.Context, query string, args ...any) (sql
 
 // QueryContext implements [gorm.ConnPool].
 func (c *Cache) QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
-	s, err := c.use(ctx, query, false)
+	s, err := c.use(ctx, query)
 	if err != nil {
 		return nil, err
 	}
@@ -252,7 +262,7 @@ func (c *Cache) QueryContext(ctx context.Context, query string, args ...any) (*s
 
 // QueryRowContext implements [gorm.ConnPool].
 func (c *Cache) QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row {
-	s, err := c.use(ctx, query, false)
+	s, err := c.use(ctx, query)
 	if err != nil {
 		return c.pool.QueryRowContext(ctx, query, args...) // a *sql.Row of one's own cannot be made: it fails again, or works
 	}

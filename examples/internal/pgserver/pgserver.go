@@ -88,7 +88,7 @@ func (s *Server) CreateDatabase(ctx context.Context, name string) error {
 	if err := s.execToTheEnd(ctx, "CREATE DATABASE "+quote(name)); err != nil {
 		return left(err, "database", name)
 	}
-	s.removals = append(s.removals, "DROP DATABASE IF EXISTS "+quote(name)+" WITH (FORCE)")
+	s.removals = append(s.removals, "DROP DATABASE IF EXISTS "+quote(name)+"")
 	return nil
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"net/url"
 	"testing"
 
 	"github.com/jackc/pgx/v5"
@@ -90,7 +91,16 @@ func keywords(t *testing.T, dsn string) string {
 	t.Helper()
 	c, err := pgx.ParseConfig(dsn)
 	require.NoError(t, err)
-	return fmt.Sprintf("host=%s port=%d user=%s password='%s' dbname=%s sslmode=disable", c.Host, c.Port, c.User, c.Password, c.Database)
+	return fmt.Sprintf("host=%s port=%d user=%s password='%s' dbname=%s", c.Host, c.Port, c.User, c.Password, c.Database)
+}
+
+// overruled writes it as a URL whose settings count more than what is before them.
+func overruled(t *testing.T, dsn string) string {
+	t.Helper()
+	c, err := pgx.ParseConfig(dsn)
+	require.NoError(t, err)
+	settings := url.Values{"user": {c.User}, "password": {c.Password}, "dbname": {c.Database}}
+	return fmt.Sprintf("postgres://nobody@%s:%d/nowhere?%s", c.Host, c.Port, settings.Encode())
 }
 
 func TestConnectionStrings(t *testing.T) {
@@ -99,7 +109,7 @@ func TestConnectionStrings(t *testing.T) {
 	require.NotContains(t, err.Error(), "secret")
 
 	dsn := testdb.Postgres(t)
-	for _, form := range []string{dsn, dsn + "&dbname=postgres&user=postgres", keywords(t, dsn)} {
+	for _, form := range []string{dsn, keywords(t, dsn), overruled(t, dsn)} {
 		server, err := pgserver.Connect(t.Context(), form)
 		require.NoError(t, err)
 		require.NoError(t, server.CreateRole(t.Context(), "pgserver_role", ""))
