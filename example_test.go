@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"path/filepath"
 
 	"gorm.io/gorm"
 	"gorm.io/gorm/clause"
@@ -164,4 +165,50 @@ func ExampleWithTenant_upsert() {
 	// true
 	// true
 	// G-1
+}
+
+// Where tenants live: one in a database of its own, the others in shared tables.
+func Example_placements() {
+	dir, _ := os.MkdirTemp("", "tenancy-example-")
+	defer func() { _ = os.RemoveAll(dir) }()
+	acmePath := filepath.Join(dir, "acme.db")
+	_ = os.WriteFile(acmePath, nil, 0o600) // the plugin opens databases, and makes none
+	db, _ := gorm.Open(sqlite.Open(filepath.Join(dir, "shared.db")), &gorm.Config{Logger: logger.Discard})
+	ctx := context.Background()
+
+	plugin := tenancy.New(tenancy.Config{
+		Models: []any{&Invoice{}},
+		SQL:    sqlproof.New(),
+		Resolver: tenancy.List(map[tenancy.ID]tenancy.Placement{
+			"acme":    {Shard: "acme", Exclusive: true}, // a database of its own
+			"globex":  {},                               // the database that gorm.Open opened,
+			"initech": {},                               // which these two share
+		}),
+		Shards: []tenancy.Shard{{Name: "acme", Primary: sqlite.Open(acmePath)}},
+	})
+	err := db.Use(plugin)
+	defer func() { _ = plugin.Close() }()
+	if err == nil {
+		err = plugin.ForEachTenant(ctx, 1, func(ctx context.Context, id tenancy.ID) error {
+			return db.WithContext(ctx).AutoMigrate(&Invoice{}) // where the tenant is
+		})
+	}
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+
+	for _, id := range []tenancy.ID{"acme", "globex", "initech"} {
+		db.WithContext(tenancy.WithTenant(ctx, id)).Create(&Invoice{Number: "1", Cents: 100})
+	}
+	for _, id := range []tenancy.ID{"acme", "globex", "hooli"} {
+		var n int64
+		err := db.WithContext(tenancy.WithTenant(ctx, id)).Model(&Invoice{}).Count(&n).Error
+		fmt.Println(id, n, errors.Is(err, tenancy.ErrTenantNotFound))
+	}
+
+	// Output:
+	// acme 1 false
+	// globex 1 false
+	// hooli 0 true
 }

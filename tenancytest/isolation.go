@@ -79,6 +79,7 @@ func (h Harness) open(t testing.TB, dialector gorm.Dialector) *gorm.DB {
 	pool, err := db.DB()
 	require.NoError(t, err)
 	pool.SetMaxOpenConns(8)
+	pool.SetMaxIdleConns(8) // or else each case opens new ones
 	t.Cleanup(func() { _ = pool.Close() })
 	return db
 }

@@ -75,7 +75,8 @@ func run(ctx context.Context, out io.Writer, dsn string) (err error) {
 		Resolver: tenancy.DatabasePerTenant("tenant_"),
 		// Called when a database is first needed, and again after it was closed for others. It makes none.
 		Open: func(_ context.Context, name string) (tenancy.Shard, error) {
-			return tenancy.Shard{Primary: where.open(name)}, nil
+			primary, err := where.open(name)
+			return tenancy.Shard{Primary: primary}, err
 		},
 		// Of thousands of databases 20 are open at once, so that this process has 100 connections at most.
 		Pools: tenancy.PoolLimits{Databases: 20, Connections: 5},

@@ -8,6 +8,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/gormtenancy/tenancy"
 	"github.com/gormtenancy/tenancy/internal/testdb"
 )
 
@@ -32,6 +33,17 @@ func TestOnPostgres(t *testing.T) {
 	for range 2 { // nothing is left that is in the way of the next run
 		prints(t, "testdata/postgres.txt", dsn)
 	}
+}
+
+// PostgreSQL connects to a database whose name is the beginning of what it is asked for, if that is too long.
+func TestNamesThatPostgresCutsOff(t *testing.T) {
+	where, err := openStorage(t.Context(), testdb.Postgres(t))
+	require.NoError(t, err)
+	defer func() { require.NoError(t, where.remove(t.Context())) }()
+	_, err = where.open(strings.Repeat("x", 63))
+	require.NoError(t, err)
+	_, err = where.open(strings.Repeat("x", 64))
+	require.ErrorIs(t, err, tenancy.ErrShardNotFound)
 }
 
 func prints(t *testing.T, path, dsn string) {

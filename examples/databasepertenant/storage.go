@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -10,6 +11,7 @@ import (
 	"gorm.io/driver/postgres"
 	"gorm.io/gorm"
 
+	"github.com/gormtenancy/tenancy"
 	"github.com/gormtenancy/tenancy/examples/internal/pgserver"
 	"github.com/gormtenancy/tenancy/sqlite"
 	"github.com/gormtenancy/tenancy/sqlproof"
@@ -17,12 +19,16 @@ import (
 	sqliteproof "github.com/gormtenancy/tenancy/sqlproof/sqlite"
 )
 
+// longestName is the longest name of a database on PostgreSQL, which cuts off the rest (NAMEDATALEN): two tenants whose IDs
+// begin alike would have one database.
+const longestName = 63
+
 // storage is where tenants' databases are.
 type storage struct {
 	home   gorm.Dialector    // what gorm.Open opens; no tenant has anything in it
 	sql    sqlproof.Analyzer // of the same kind of database
 	create func(ctx context.Context, name string) error
-	open   func(name string) gorm.Dialector
+	open   func(name string) (gorm.Dialector, error)
 	exists func(ctx context.Context, name string) (bool, error)
 	remove func(ctx context.Context) error // all that was created
 }
@@ -45,7 +51,12 @@ func onServer(ctx context.Context, dsn string) (*storage, error) {
 		home:   postgres.Open(dsn),
 		sql:    postgresproof.New(),
 		create: server.CreateDatabase,
-		open:   func(name string) gorm.Dialector { return postgres.Open(server.DSN(name)) },
+		open: func(name string) (gorm.Dialector, error) {
+			if len(name) > longestName {
+				return nil, fmt.Errorf("%w: its name is too long", tenancy.ErrShardNotFound)
+			}
+			return postgres.Open(server.DSN(name)), nil
+		},
 		exists: server.HasDatabase,
 		remove: server.Close,
 	}, nil
@@ -64,7 +75,7 @@ func inFolder() (*storage, error) {
 		create: func(_ context.Context, name string) error {
 			return os.WriteFile(file(name), nil, 0o600)
 		},
-		open: func(name string) gorm.Dialector { return sqlite.Open(file(name)) },
+		open: func(name string) (gorm.Dialector, error) { return sqlite.Open(file(name)), nil },
 		exists: func(_ context.Context, name string) (bool, error) {
 			_, err := os.Stat(file(name))
 			if errors.Is(err, fs.ErrNotExist) {

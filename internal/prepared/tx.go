@@ -67,7 +67,7 @@ func (t *Tx) Commit() error {
 
 // ExecContext implements [gorm.ConnPool].
 func (t *Tx) ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error) {
-	stmt, s := t.use(ctx, query)
+	stmt, s := t.use(ctx, query) //nolint:sqlclosecheck // it ends with the transaction
 	if s == nil {
 		return t.Tx.ExecContext(ctx, query, args...)
 	}
@@ -78,7 +78,7 @@ func (t *Tx) ExecContext(ctx context.Context, query string, args ...any) (sql.Re
 
 // QueryContext implements [gorm.ConnPool].
 func (t *Tx) QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
-	stmt, s := t.use(ctx, query)
+	stmt, s := t.use(ctx, query) //nolint:sqlclosecheck // it ends with the transaction
 	if s == nil {
 		return t.Tx.QueryContext(ctx, query, args...)
 	}
@@ -89,7 +89,7 @@ func (t *Tx) QueryContext(ctx context.Context, query string, args ...any) (*sql.
 
 // QueryRowContext implements [gorm.ConnPool].
 func (t *Tx) QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row {
-	stmt, s := t.use(ctx, query)
+	stmt, s := t.use(ctx, query) //nolint:sqlclosecheck // it ends with the transaction
 	if s == nil {
 		return t.Tx.QueryRowContext(ctx, query, args...)
 	}

@@ -76,9 +76,9 @@ func (s *Server) with(database, role string) string {
 		u.RawQuery = settings.Encode()
 		return u.String()
 	}
-	dsn := s.dsn + " dbname=" + database // the last of several counts
+	dsn := s.dsn + " dbname=" + value(database) // the last of several counts
 	if role != "" {
-		dsn += " user=" + role + " password=" + password
+		dsn += " user=" + value(role) + " password=" + value(password)
 	}
 	return dsn
 }
@@ -88,7 +88,7 @@ func (s *Server) CreateDatabase(ctx context.Context, name string) error {
 	if err := s.execToTheEnd(ctx, "CREATE DATABASE "+quote(name)); err != nil {
 		return left(err, "database", name)
 	}
-	s.removals = append(s.removals, "DROP DATABASE IF EXISTS "+quote(name)+"")
+	s.removals = append(s.removals, "DROP DATABASE IF EXISTS "+quote(name)+" WITH (FORCE)")
 	return nil
 }
 
@@ -153,4 +153,10 @@ func left(err error, kind, name string) error {
 	return fmt.Errorf("create %s %s: %w", kind, name, err)
 }
 
+// value quotes what stands behind an equals sign, so that no other setting can begin in it.
+func value(text string) string {
+	return "'" + strings.NewReplacer(`\`, `\\`, "'", `\'`).Replace(text) + "'"
+}
+
+// quote quotes a name in SQL.
 func quote(name string) string { return pgx.Identifier{name}.Sanitize() }

@@ -115,6 +115,10 @@ func TestConnectionStrings(t *testing.T) {
 		require.NoError(t, server.CreateRole(t.Context(), "pgserver_role", ""))
 		require.Contains(t, whoAndWhere(t, server.DSN("template1")), " in template1")
 		require.Equal(t, "pgserver_role in template1", whoAndWhere(t, server.DSNAs("pgserver_role", "template1")))
+
+		const hostile = `pgserver_' host=elsewhere \`
+		require.NoError(t, server.CreateDatabase(t.Context(), hostile))
+		require.Contains(t, whoAndWhere(t, server.DSN(hostile)), " in "+hostile)
 		require.NoError(t, server.Close(t.Context()))
 	}
 }
