@@ -87,11 +87,8 @@ func (r *router) routeTransaction(ctx context.Context, pass *callbacks.Pass, sha
 		return target{}, r.refuse(pass, err)
 	}
 	err := t.pick()
-	if err == nil && r.plugin.binder != nil && !admin {
-		var db *sql.DB
-		if db, err = t.sqlDB(); err == nil {
-			err = r.plugin.checkRole(ctx, db)
-		}
+	if err == nil && !admin {
+		err = t.check(ctx, pass)
 	}
 	if err != nil {
 		t.done(ctx, nil)
@@ -145,7 +142,10 @@ func (t *target) pick() (err error) {
 // secure tells row-level security of the tenant of a statement outside transactions.
 func (t *target) secure(ctx context.Context, pass *callbacks.Pass) error {
 	p := t.router.plugin
-	if p.binder == nil || !p.guards(pass) {
+	if p.binder == nil {
+		return t.check(ctx, pass)
+	}
+	if !p.guards(pass) {
 		return nil
 	}
 	db, err := t.sqlDB()
@@ -157,6 +157,22 @@ func (t *target) secure(ctx context.Context, pass *callbacks.Pass) error {
 	}
 	t.tenant = pass.Who.ID
 	return err
+}
+
+// check looks once at the pool of a statement that row-level security or the name of a schema is to hold.
+func (t *target) check(ctx context.Context, pass *callbacks.Pass) error {
+	p := t.router.plugin
+	if p.binder == nil && (pass.At().Schema == "" || p.dialect != "postgres") {
+		return nil
+	}
+	db, err := t.sqlDB()
+	switch {
+	case err != nil:
+		return err
+	case p.binder != nil:
+		return p.checkRole(ctx, db)
+	}
+	return p.checkPooler(ctx, db)
 }
 
 // sqlDB is the pool that row-level security is checked for.
@@ -187,7 +203,7 @@ func (r *router) refuse(pass *callbacks.Pass, err error) error {
 	}
 	for _, own := range []error{ErrShardNotFound, ErrTenantUnavailable, ErrOverloaded, ErrInvalidConfig, ErrCrossShard, ErrTenantMismatch, ErrTenantNotFound} {
 		if errors.Is(err, own) {
-			return r.hooks.Rules.Refuse(pass.Context, callbacks.Refusal{Who: pass.Who, Op: pass.Op, Table: pass.TableName(), Cause: err})
+			return r.hooks.Rules.Refuse(pass.Context, callbacks.Refusal{Who: pass.Who, Op: pass.Op, Table: pass.TableName(), At: pass.At(), Cause: err})
 		}
 	}
 	return err

@@ -82,7 +82,7 @@ type Failure struct {
 // Error implements error: it counts, and shows the first failure.
 func (e *PartialError) Error() string {
 	if len(e.Failed) == 0 {
-		return "tenancy: nothing failed"
+		return fmt.Sprintf("tenancy: %d done, none failed", len(e.Done))
 	}
 	first := e.Failed[0]
 	return fmt.Sprintf("tenancy: %d of %d failed, the first for %q: %v", len(e.Failed), len(e.Failed)+len(e.Done), first.Name, first.Err)

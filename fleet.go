@@ -2,14 +2,15 @@ package tenancy
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 )
 
 // ForEachTenant calls fn for each tenant that Config.Resolver lists, in the tenant's own context, by up to workers at once;
-// fewer than 1 is 1. A tenant that fails, or panics, does not stop the others: the error is a [*PartialError] then, of which
-// errors.Is finds each tenant's. When ctx ends, no further tenant is begun, and its error is among them. A failure of the
-// resolver's list ends the work too.
+// fewer than 1 is 1. A tenant that fails, or panics, does not stop the others: the error has a [*PartialError] then, in which
+// errors.Is finds each tenant's. When ctx ends, or the resolver's list fails, no further tenant is begun, and that error is
+// joined with it. Tenants that share tables are each called for: migrate those by one worker.
 //
 // It fails with [ErrInvalidConfig] if the resolver is no [TenantLister].
 func (p *Plugin) ForEachTenant(ctx context.Context, workers int, fn func(ctx context.Context, id ID) error) error {
@@ -49,13 +50,10 @@ func (p *Plugin) ForEachTenant(ctx context.Context, workers int, fn func(ctx con
 		})
 	}
 	wg.Wait()
-	if lists != nil {
-		did.Failed = append(did.Failed, Failure{Err: lists})
-	}
-	if len(did.Failed) == 0 {
+	if lists == nil && len(did.Failed) == 0 {
 		return nil
 	}
-	return &did
+	return errors.Join(lists, &did) // what was done is of interest, however it ended
 }
 
 // callForTenant turns a panic into an error: it would end the process from a goroutine that the caller cannot see.

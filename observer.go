@@ -13,6 +13,8 @@ type StatementEvent struct {
 	Rows   int64  // read or changed; -1 where GORM does not know
 	Reason string // given to WithoutTenant
 	Err    error  // why it was refused
+	// Placement is where the rows are; zero if that was not found out, or for the shared tables of the default database.
+	Placement Placement
 }
 
 // The interfaces below are optional, each on its own: [Config].Observer implements those that it wants to hear of, as pgx
@@ -75,6 +77,12 @@ func (e StatementEvent) attrs(more ...slog.Attr) []slog.Attr {
 	}
 	if e.Table != "" {
 		attrs = append(attrs, slog.String("table", e.Table))
+	}
+	if e.Placement.Shard != "" {
+		attrs = append(attrs, slog.String("shard", e.Placement.Shard))
+	}
+	if e.Placement.Schema != "" {
+		attrs = append(attrs, slog.String("schema", e.Placement.Schema))
 	}
 	return append(attrs, more...)
 }

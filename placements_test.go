@@ -212,6 +212,7 @@ func TestDatabasePerTenant(t *testing.T) {
 				require.ErrorIs(t, l.as("c").First(&Customer{}).Error, tenancy.ErrShardNotFound)
 				require.ErrorIs(t, l.as("c").Create(&Customer{}).Error, tenancy.ErrShardNotFound)
 				require.ErrorIs(t, l.as("../a").First(&Customer{}).Error, tenancy.ErrInvalidTenant)
+				require.ErrorIs(t, l.as(tenancy.ID(strings.Repeat("x", 62))).First(&Customer{}).Error, tenancy.ErrInvalidTenant, "PostgreSQL would cut it off")
 
 				var countries []Country
 				require.NoError(t, l.as("a").Find(&countries).Error, "global tables are at home, whoever asks")

@@ -278,21 +278,21 @@ func (r rules) Refuse(ctx context.Context, refusal callbacks.Refusal) error {
 	}
 	wrapped := &StatementError{Tenant: ID(refusal.Who.ID), Op: refusal.Op.String(), Table: refusal.Table, Err: err}
 	if o := r.observers.refused; o != nil {
-		o.StatementRefused(ctx, StatementEvent{Tenant: wrapped.Tenant, Op: wrapped.Op, Table: wrapped.Table, Reason: refusal.Who.Reason, Err: wrapped})
+		o.StatementRefused(ctx, StatementEvent{Tenant: wrapped.Tenant, Op: wrapped.Op, Table: wrapped.Table, Reason: refusal.Who.Reason, Err: wrapped, Placement: Placement(refusal.At)})
 	}
 	return wrapped
 }
 
 // Ran implements [callbacks.Rules].
-func (r rules) Ran(ctx context.Context, who *callbacks.Subject, op callbacks.Op, table string, rows int64) {
+func (r rules) Ran(ctx context.Context, who *callbacks.Subject, op callbacks.Op, table string, at callbacks.Place, rows int64) {
 	if who.Kind == callbacks.Everyone {
 		if o := r.observers.without; o != nil {
-			o.StatementWithoutTenant(ctx, StatementEvent{Op: op.String(), Table: table, Rows: rows, Reason: who.Reason})
+			o.StatementWithoutTenant(ctx, StatementEvent{Op: op.String(), Table: table, Rows: rows, Reason: who.Reason, Placement: Placement(at)})
 		}
 		return
 	}
 	if o := r.observers.scoped; o != nil {
-		o.StatementScoped(ctx, StatementEvent{Tenant: ID(who.ID), Op: op.String(), Table: table, Rows: rows})
+		o.StatementScoped(ctx, StatementEvent{Tenant: ID(who.ID), Op: op.String(), Table: table, Rows: rows, Placement: Placement(at)})
 	}
 }
 

@@ -24,6 +24,7 @@ func (p *Plugin) guards(pass *callbacks.Pass) bool {
 type secured struct {
 	mu     sync.Mutex
 	role   bool     // no policy passes it by
+	pooler bool     // nothing mixes up its statements with those of others
 	tables sync.Map // quoted name → nil: its policies hold
 }
 
@@ -49,6 +50,21 @@ func (p *Plugin) checkRole(ctx context.Context, db *sql.DB) error {
 		return fmt.Errorf("%w: RowSecurity: %w", ErrInvalidConfig, err)
 	}
 	s.role = true
+	return nil
+}
+
+// checkPooler refuses settings of the driver that mix up the statements of clients behind a pooler. It looks once at each pool.
+func (p *Plugin) checkPooler(ctx context.Context, db *sql.DB) error {
+	s := p.securedOf(db)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.pooler || s.role {
+		return nil
+	}
+	if err := rowsecurity.CheckPooler(ctx, db, p.prepares); err != nil {
+		return fmt.Errorf("%w: %w", ErrInvalidConfig, err)
+	}
+	s.pooler = true
 	return nil
 }
 

@@ -146,11 +146,15 @@ func listKey(key any) any {
 }
 
 // DatabasePerTenant gives each tenant a shard of its own, named prefix + id. An ID that a file system or a URL could take
-// for something else than a name is [ErrInvalidTenant]: it has a slash, a backslash, or begins with a dot.
+// for something else than a name is [ErrInvalidTenant]: it has a slash, a backslash, or begins with a dot. So is one that makes
+// a name of more than 63 bytes: PostgreSQL drops the end of longer ones (NAMEDATALEN), and with it what tells two tenants apart.
 func DatabasePerTenant(prefix string) ShardResolver {
 	return perTenant(func(id ID) (Placement, error) {
 		if strings.ContainsAny(string(id), `/\`) || strings.HasPrefix(string(id), ".") {
 			return Placement{}, fmt.Errorf("%w: the name of a database has no slash, and does not begin with a dot", ErrInvalidTenant)
+		}
+		if len(prefix)+len(id) > longestID {
+			return Placement{}, fmt.Errorf("%w: the name of its database would have %d bytes, the most is %d", ErrInvalidTenant, len(prefix)+len(id), longestID)
 		}
 		return Placement{Shard: prefix + string(id), Exclusive: true}, nil
 	})

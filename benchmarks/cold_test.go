@@ -86,7 +86,10 @@ func benchmarkCold(b *testing.B, c *cold) {
 // keep leaves a database open for as long as the plugin would.
 func (c *cold) keep(db *gorm.DB) error {
 	pool, err := db.DB()
-	if err != nil || c.room == 1 {
+	if err != nil {
+		return err
+	}
+	if c.room == 1 {
 		return pool.Close()
 	}
 	c.plain = append(c.plain, pool)

@@ -11,12 +11,20 @@
 //
 // One figure, as a benchmark, whose iterations are rounds, all of one process:
 //
-//	go test -run '^$' -bench 'Ratio/tenant/^first$/stub$' -benchtime 31x ./benchmarks
+//	go test -run '^$' -bench 'Ratio/tenant/^stub$/^first$' -benchtime 31x ./benchmarks
 //
 // Absolute figures of both sides, for benchstat and profiles. The two sides run one after the other here, so that a
 // machine whose speed drifts shows differences that are not there:
 //
-//	go test -run '^$' -bench 'Statement/tenant/^first$/stub$/' -count 10 ./benchmarks
+//	go test -run '^$' -bench 'Statement/tenant/^stub$/^first$/' -count 10 ./benchmarks
+//
+// Families whose names begin with "place/" are of tenants that have a place of their own. Plain GORM is opened straight on the
+// tenant's database or schema there, and for row-level security the other side is the plugin without it:
+//
+//	go test -run '^$' -bench 'Ratio/place/(database|schema)/stub-proof' -benchtime 31x ./benchmarks
+//
+// What does not fit into the table has benchmarks of its own: BenchmarkTenants (whether it matters how many there are),
+// BenchmarkColdTenant, BenchmarkMemory and BenchmarkParallel. TENANCY_BENCH_FULL=1 makes their fleets larger.
 //
 // The backends are a driver that answers at once, so that nothing but GORM, database/sql and the plugin is measured ("stub",
 // and "stub-notx" with SkipDefaultTransaction), SQLite in a file, and PostgreSQL where there is a server.

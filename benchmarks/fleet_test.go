@@ -57,7 +57,7 @@ func newFleet(tb testing.TB, n int, owned bool) *fleet {
 	pool, err := db.DB()
 	check(tb, err)
 	check(tb, pool.Close())
-	data, err := os.ReadFile(first) //nolint:gosec // a folder of ours
+	data, err := os.ReadFile(first)
 	check(tb, err)
 	for i := 1; i < n; i++ {
 		check(tb, os.WriteFile(f.path(i), data, 0o600))

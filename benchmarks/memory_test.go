@@ -110,7 +110,7 @@ func footprintNow() footprint {
 	debug.FreeOSMemory() // collects again: what finalizers have let go of
 	var m runtime.MemStats
 	runtime.ReadMemStats(&m)
-	return footprint{heap: int64(m.HeapAlloc), resident: resident(), goroutines: int64(runtime.NumGoroutine())} //nolint:gosec // small
+	return footprint{heap: int64(m.HeapAlloc), resident: resident(), goroutines: int64(runtime.NumGoroutine())}
 }
 
 // resident is the memory that the system has given the process, on Linux; elsewhere 0.

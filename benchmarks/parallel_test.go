@@ -55,7 +55,7 @@ func BenchmarkParallel(b *testing.B) {
 		b.RunParallel(func(pb *testing.PB) {
 			var mine [contestants][]time.Duration
 			for pb.Next() {
-				tenant := rand.IntN(shardsTenants) //nolint:gosec // no secret
+				tenant := rand.IntN(shardsTenants)
 				for _, who := range rand.Perm(contestants) {
 					start := time.Now()
 					err := [contestants]func(int) error{byHand, through, byHand}[who](tenant)

@@ -27,15 +27,18 @@ func places() []family {
 	return []family{
 		{
 			"place/database", "Database per tenant: opened straight, or found by the plugin",
-			[]backend{{name: "stub", open: openStub, stub: true}, proof, file, server}, databaseSite, single(globalStatements()),
+			[]backend{{name: "stub", open: openStub, stub: true}, proof, file, server},
+			databaseSite, single(globalStatements()),
 		},
 		{
 			"place/schema", "Schema per tenant: connections of its own, or found by the plugin",
-			[]backend{proof, server, {name: "mariadb-proof", sql: mysqlproof.New}}, schemaSite, single(globalStatements()),
+			[]backend{proof, server, {name: "mariadb-proof", sql: mysqlproof.New}},
+			schemaSite, single(globalStatements()),
 		},
 		{
 			"place/mixed", "Tenants in rows of several databases: database and tenant by hand, or by the plugin",
-			[]backend{proof, file, server}, mixedSite, single(ownedStatements()),
+			[]backend{proof, file, server},
+			mixedSite, single(ownedStatements()),
 		},
 		{
 			"place/rls", "The plugin without row-level security, or with it",

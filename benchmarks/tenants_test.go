@@ -54,7 +54,7 @@ func benchmarkRows(b *testing.B, on backend, n int) {
 		check(b, plain.AutoMigrate(&Invoice{}))
 		rows := make([]Invoice, n)
 		for i := range rows {
-			rows[i] = Invoice{ID: uint(i + 1), TenantID: string(name(i)), Number: "7", Status: "open"} //nolint:gosec // small
+			rows[i] = Invoice{ID: uint(i + 1), TenantID: string(name(i)), Number: "7", Status: "open"}
 		}
 		check(b, plain.CreateInBatches(&rows, 1000).Error)
 	}
@@ -63,12 +63,12 @@ func benchmarkRows(b *testing.B, on backend, n int) {
 	contend(b, newSite(b, true, plain, on.gorm(b, dialector(pool)), through, pool), statement{
 		plain: func(s *session) *gorm.DB {
 			var x Invoice
-			i := rand.IntN(n) //nolint:gosec // no secret
+			i := rand.IntN(n)
 			return s.with().Where("tenant_id = ?", string(name(i))).First(&x, i+1)
 		},
 		tenancy: func(s *session) *gorm.DB {
 			var x Invoice
-			i := rand.IntN(n) //nolint:gosec // no secret
+			i := rand.IntN(n)
 			return s.db.WithContext(tenants[i]).First(&x, i+1)
 		},
 	})
@@ -86,11 +86,11 @@ func benchmarkSchemas(b *testing.B, at postgres.Config, n int) {
 	contend(b, newSite(b, false, on.gorm(b, postgres.New(at)), on.gorm(b, postgres.New(at)), through), statement{
 		plain: func(s *session) *gorm.DB {
 			var x Rate
-			return s.with().Table(string(name(rand.IntN(n)))+".rates").First(&x, 7) //nolint:gosec // no secret
+			return s.with().Table(string(name(rand.IntN(n)))+".rates").First(&x, 7)
 		},
 		tenancy: func(s *session) *gorm.DB {
 			var x Rate
-			return s.db.WithContext(tenants[rand.IntN(n)]).First(&x, 7) //nolint:gosec // no secret
+			return s.db.WithContext(tenants[rand.IntN(n)]).First(&x, 7)
 		},
 	})
 }
@@ -103,12 +103,12 @@ func benchmarkDatabases(b *testing.B, n, open int, fashion string) {
 	db := f.use(b, tenancy.Config{
 		Models: []any{&Rate{}}, Resolver: tenancy.DatabasePerTenant(""), Pools: tenancy.PoolLimits{Databases: open},
 	})
-	dice := rand.New(rand.NewPCG(1, 2)) //nolint:gosec // no secret
+	dice := rand.New(rand.NewPCG(1, 2))
 	zipf := rand.NewZipf(dice, 1.5, 1, uint64(n-1))
 	tenants := contexts(b, n)
 	next := func() int {
 		if fashion == "skewed" {
-			return int(zipf.Uint64()) //nolint:gosec // below n
+			return int(zipf.Uint64())
 		}
 		return dice.IntN(n)
 	}

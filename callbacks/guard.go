@@ -178,12 +178,12 @@ func (h *Hooks) route(db *gorm.DB) {
 
 // refusal makes the error for a statement that is not sent.
 func (h *Hooks) refusal(pass *Pass, reason Reason, why string) error {
-	return h.Rules.Refuse(pass.Context, Refusal{Who: pass.Who, Op: pass.Op, Table: pass.TableName(), Reason: reason, Why: why})
+	return h.Rules.Refuse(pass.Context, Refusal{Who: pass.Who, Op: pass.Op, Table: pass.TableName(), At: pass.at, Reason: reason, Why: why})
 }
 
 // passOn wraps an error of the root package.
 func (h *Hooks) passOn(pass *Pass, err error) error {
-	return h.Rules.Refuse(pass.Context, Refusal{Who: pass.Who, Op: pass.Op, Table: pass.TableName(), Cause: err})
+	return h.Rules.Refuse(pass.Context, Refusal{Who: pass.Who, Op: pass.Op, Table: pass.TableName(), At: pass.at, Cause: err})
 }
 
 // stop ends a statement with err, or with the error that it already has.
@@ -220,7 +220,7 @@ func (h *Hooks) finish(db *gorm.DB) {
 		h.finishDry(db, pass)
 	}
 	if db.Error == nil && pass.scoped && !db.DryRun && (pass.confined || pass.touched || pass.Who.Kind == Everyone && (pass.Table == nil || pass.Table.Class.Confined())) {
-		h.Rules.Ran(pass.Context, pass.Who, pass.Op, pass.TableName(), db.RowsAffected)
+		h.Rules.Ran(pass.Context, pass.Who, pass.Op, pass.TableName(), pass.at, db.RowsAffected)
 	}
 }
 

@@ -72,6 +72,7 @@ type Refusal struct {
 	Who    *Subject
 	Op     Op
 	Table  string
+	At     Place // as far as it is known
 	Reason Reason
 	Why    string // what was found and what to do instead
 	Cause  error  // an error of the root package that is passed on, instead of Reason
@@ -90,7 +91,7 @@ type Rules interface {
 	// Refuse makes the error of a refused statement, and tells the observer.
 	Refuse(ctx context.Context, r Refusal) error
 	// Ran tells the observer of a statement on tenants' rows that was not refused.
-	Ran(ctx context.Context, who *Subject, op Op, table string, rows int64)
+	Ran(ctx context.Context, who *Subject, op Op, table string, at Place, rows int64)
 	// Adopt returns the pool through which a statement of pool is sent: one that asks [Hooks.Admit].
 	Adopt(pool gorm.ConnPool) gorm.ConnPool
 	// UnlistedAreGlobal tells whether tables that nothing is known of belong to no tenant.

@@ -155,6 +155,9 @@ func (d *Database) Admin(ctx context.Context) (*Pool, error) {
 	if d.admin == nil {
 		return nil, nil //nolint:nilnil // there may be none
 	}
+	if d.set.closed.Load() {
+		return nil, errClosed
+	}
 	p, err := d.admin.await(ctx)
 	if err != nil {
 		return nil, err

@@ -26,6 +26,9 @@ type replica struct {
 // Replicas are opened, measured and tried again in the background while others are read. Only if there is no other one
 // does it wait for that: a second at the most, and not beyond ctx.
 func (d *Database) Replica(ctx context.Context) *Pool {
+	if d.set.closed.Load() {
+		return nil
+	}
 	if len(d.replicas) == 0 {
 		return nil
 	}

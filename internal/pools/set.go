@@ -124,7 +124,8 @@ func (s *Set) all() []*Database {
 }
 
 // Close closes all pools that are ours, in use or not, and ends all that is under way. It waits for no statement: those
-// that have a connection keep it until they end. Leases fail afterwards. A second Close does nothing.
+// that have a connection keep it until they end. Leases fail afterwards, but for those of the database of Home, which is
+// not ours: its primary goes on, without replicas. A second Close does nothing.
 func (s *Set) Close() error {
 	s.mu.Lock()
 	if s.closed.Swap(true) {
@@ -141,7 +142,7 @@ func (s *Set) Close() error {
 		s.opened.Delete(d.name)
 	}
 	s.mu.Unlock()
-	home := s.home.Swap(nil)
+	home := s.home.Load() // its primary goes on
 
 	errs := make([]error, len(open)+1)
 	var wait sync.WaitGroup

@@ -462,8 +462,13 @@ func TestHome(t *testing.T) {
 			require.NoError(t, base.PingContext(t.Context()))
 			require.Error(t, replica.DB().PingContext(t.Context()))
 			require.Error(t, admin.DB().PingContext(t.Context()))
-			_, err = s.Lease(t.Context(), "")
-			require.ErrorContains(t, err, "sql: database is closed")
+			d = lease(t, s, "")
+			require.Same(t, base, primary(t, d).DB(), "it is the application's")
+			require.Nil(t, d.Replica(t.Context()))
+			_, err = d.Admin(t.Context())
+			require.Error(t, err)
+			_, err = s.Lease(t.Context(), "x")
+			require.Error(t, err)
 		})
 	}
 }

@@ -15,6 +15,8 @@ import (
 	"errors"
 
 	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/gormtenancy/tenancy/internal/handover"
 )
 
 // A Binder runs statements with a tenant in its setting. It is safe for concurrent use.
@@ -30,9 +32,7 @@ type Binder struct {
 
 // New returns a Binder. Close it.
 func New(setting Setting) *Binder {
-	b := &Binder{Setting: setting, hand: sql.OpenDB(handover{})}
-	b.hand.SetMaxIdleConns(256) // they hold nothing
-	return b
+	return &Binder{Setting: setting, hand: handover.Open()}
 }
 
 // Close ends the Binder. Rows that it has returned must be closed before.

@@ -715,6 +715,10 @@ func TestPreparedStatementsAreFew(t *testing.T) {
 	require.NoError(t, b.QueryRow(ctx, conn, "a", "SELECT count(*) FROM pg_prepared_statements WHERE name LIKE 'tenancy%'", nil).Scan(&n))
 	assert.LessOrEqual(t, n, 4)
 	assert.NotZero(t, n)
+	require.NoError(t, conn.Raw(func(c any) error {
+		assert.Empty(t, sessionOf(unwrap(c)).stale) // they are freed once
+		return nil
+	}))
 	require.NoError(t, conn.Close())
 }
 

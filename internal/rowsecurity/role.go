@@ -47,17 +47,48 @@ func CheckRole(ctx context.Context, db *sql.DB, prepared bool) error {
 		faults = append(faults, fmt.Errorf("row_security is %s, so that statements fail where policies would hold: "+
 			"run ALTER ROLE %s SET row_security = on", rowSecurity, identifier(role)))
 	}
+	mixed, err := mixedUp(ctx, l, mode, prepared, process)
+	if err != nil {
+		return err
+	}
+	return errors.Join(append(faults, mixed...)...)
+}
+
+// CheckPooler refuses what breaks behind a pooler, as CheckRole does, whatever the role.
+func CheckPooler(ctx context.Context, db *sql.DB, prepared bool) error {
+	l, err := borrow(ctx, db)
+	if err != nil {
+		return err
+	}
+	defer l.release()
+	if l.pgx == nil {
+		return nil
+	}
+	mode := sessionOf(l.pgx).mode
+	var process int64
+	if err := l.conn.QueryRowContext(ctx, "SELECT pg_backend_pid()", unprepared(mode)).Scan(&process); err != nil {
+		return err
+	}
+	mixed, err := mixedUp(ctx, l, mode, prepared, process)
+	if err != nil {
+		return err
+	}
+	return errors.Join(mixed...)
+}
+
+// mixedUp returns what a pooler would mix up, if there is one. process is that of the server.
+func mixedUp(ctx context.Context, l *lease, mode pgx.QueryExecMode, prepared bool, process int64) ([]error, error) {
 	// A pooler gives each client a key of its own, in which the process is another.
 	// Source: PgBouncer 1.18 src/proto.c welcome_client.
 	pooled := l.pgx != nil && int64(l.pgx.PgConn().PID()) != process
 	if !pooled || !prepared && mode != pgx.QueryExecModeCacheStatement && mode != pgx.QueryExecModeDescribeExec {
-		return errors.Join(faults...)
+		return nil, nil
 	}
 	p, err := probe(ctx, l.pgx)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	return errors.Join(append(faults, p.faults(mode, prepared)...)...)
+	return p.faults(mode, prepared), nil
 }
 
 // unprepared returns a mode that needs no prepared statement: that is what may be broken.

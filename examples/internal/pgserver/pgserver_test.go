@@ -104,9 +104,11 @@ func overruled(t *testing.T, dsn string) string {
 }
 
 func TestConnectionStrings(t *testing.T) {
-	_, err := pgserver.Connect(t.Context(), "postgres://me:secret@[/x")
-	require.Error(t, err)
-	require.NotContains(t, err.Error(), "secret")
+	for _, wrong := range []string{"postgres://me:secret@[/x", "postgres me secret"} {
+		_, err := pgserver.Connect(t.Context(), wrong)
+		require.Error(t, err)
+		require.NotContains(t, err.Error(), "secret")
+	}
 
 	dsn := testdb.Postgres(t)
 	for _, form := range []string{dsn, keywords(t, dsn), overruled(t, dsn)} {
