@@ -68,7 +68,7 @@ func astray() map[string]stray {
 			harness: func(t *testing.T) Harness {
 				t.Helper()
 				h := setup{engine: engineNamed("sqlite")}.harness(t, 2, func(int, int) kind { return inDatabase })
-				h.Install = lying(func(honest tenancy.ShardResolver, ctx context.Context, _ tenancy.ID) (tenancy.Placement, error) {
+				h.Install = lying(func(ctx context.Context, honest tenancy.ShardResolver) (tenancy.Placement, error) {
 					return honest.Resolve(ctx, tenancy.ID("globex"))
 				}, func(db *gorm.DB) bool { return db.Statement.Schema != nil })
 				return h
@@ -132,18 +132,18 @@ type stray struct {
 // aInSchema puts A into a schema and B into shared tables.
 func aInSchema(_, tenant int) kind { return []kind{inSchema, atHome}[tenant] }
 
-func atNoSchema(tenancy.ShardResolver, context.Context, tenancy.ID) (tenancy.Placement, error) {
+func atNoSchema(context.Context, tenancy.ShardResolver) (tenancy.Placement, error) {
 	return tenancy.Placement{}, nil
 }
 
 // lying installs the plugin with a resolver that gives another place for A as soon as a statement has been one to begin at.
-func lying(lie func(honest tenancy.ShardResolver, ctx context.Context, id tenancy.ID) (tenancy.Placement, error), begins func(db *gorm.DB) bool) func(*gorm.DB, tenancy.Config) error {
+func lying(lie func(ctx context.Context, honest tenancy.ShardResolver) (tenancy.Placement, error), begins func(db *gorm.DB) bool) func(*gorm.DB, tenancy.Config) error {
 	return func(db *gorm.DB, cfg tenancy.Config) error {
 		var lies atomic.Bool
 		honest := cfg.Resolver
 		cfg.Resolver = tenancy.ShardResolverFunc(func(ctx context.Context, key any) (tenancy.Placement, error) {
 			if lies.Load() && key == tenancy.ID("acme") {
-				return lie(honest, ctx, "acme")
+				return lie(ctx, honest)
 			}
 			return honest.Resolve(ctx, key)
 		})

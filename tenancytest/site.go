@@ -108,8 +108,14 @@ func (s *sites) make(t testing.TB, plugin *gorm.DB, places Places, secured bool,
 				here.tables = append(here.tables, table)
 			}
 		}
-		for _, model := range models { // of the others GORM makes what relations lead to (gorm v1.31.2 migrator.go ReorderModels)
+		for _, model := range models {
 			require.Equal(t, len(here.owners) > 0, here.db.Migrator().HasTable(model), "tables of tenants are where tenants live, in place %+v", here.at)
+		}
+		for _, model := range global {
+			if secured { // without the plugin GORM makes what relations lead to (gorm v1.31.2 migrator/migrator.go ReorderModels)
+				break
+			}
+			require.Equal(t, here.global, here.db.Migrator().HasTable(model), "tables of no tenant are in the database itself, or in all, in place %+v", here.at)
 		}
 		places.Prepare(t, Place{At: here.at, Tenants: here.ids(), DB: here.db}, pluginOf(plugin))
 	}

@@ -2,6 +2,7 @@ package tenancytest
 
 import (
 	"database/sql"
+	"errors"
 	"maps"
 	"slices"
 	"strings"
@@ -40,12 +41,7 @@ func takeSnapshot(t testing.TB, db *gorm.DB, tables []*table, parse func(t testi
 	for i, table := range tables {
 		require.NoError(t, db.Exec("DROP TABLE IF EXISTS "+quote(copyOf+table.name)).Error)
 		require.NoError(t, db.Exec("CREATE TABLE "+quote(copyOf+table.name)+" AS SELECT * FROM "+quote(table.name)).Error)
-		rows, err := db.Table(table.name).Limit(1).Rows()
-		require.NoError(t, err)
-		columns[i], err = rows.Columns()
-		require.NoError(t, err)
-		require.NoError(t, rows.Close())
-		require.NoError(t, rows.Err())
+		columns[i] = columnsOf(t, db, table.name)
 		widest = max(widest, len(columns[i]))
 	}
 	text := " AS text)"
@@ -68,6 +64,16 @@ func takeSnapshot(t testing.TB, db *gorm.DB, tables []*table, parse func(t testi
 	s.fixture = look{s.texts(t), parse(t)}
 	s.last = s.fixture
 	return s
+}
+
+func columnsOf(t testing.TB, db *gorm.DB, table string) []string {
+	t.Helper()
+	rows, err := db.Table(table).Limit(1).Rows()
+	require.NoError(t, err)
+	defer func() { _ = rows.Close() }()
+	names, err := rows.Columns()
+	require.NoError(t, errors.Join(err, rows.Err()))
+	return names
 }
 
 // read returns the contents of the tables.

@@ -1,6 +1,8 @@
 package tenancytest
 
 import (
+	"context"
+	"database/sql"
 	"slices"
 	"testing"
 
@@ -24,46 +26,54 @@ func (s *stage) walls(t *testing.T) {
 			if table.global {
 				continue
 			}
-			name := here.db.Statement.Quote(table.name)
-			if here.at.Schema != "" {
-				name = here.db.Statement.Quote(here.at.Schema) + "." + name
-			}
-			columns := []string{"'a row'"}
-			for _, column := range table.tenants {
-				columns = append(columns, "CAST("+here.db.Statement.Quote(column)+" AS text)")
-			}
-			// show reads the tenants of all rows that a tenant is shown.
-			show := func(tenant tenancy.ID) (seen []string) {
-				tx, err := pool.BeginTx(t.Context(), nil)
-				require.NoError(t, err)
-				defer func() { _ = tx.Rollback() }()
-				if tenant != "" {
-					_, err := tx.ExecContext(t.Context(), "SELECT set_config($1, $2, true)", s.setting, string(tenant))
-					require.NoError(t, err)
-				}
-				rows, err := tx.QueryContext(t.Context(), "SELECT "+columns[len(columns)-1]+" FROM "+name)
-				require.NoError(t, err)
-				defer func() { _ = rows.Close() }()
-				for rows.Next() {
-					var whose string
-					require.NoError(t, rows.Scan(&whose))
-					seen = append(seen, whose)
-				}
-				require.NoError(t, rows.Err())
-				return seen
-			}
 			total := 0
 			for _, who := range here.owners {
-				seen := show(who.id)
-				assert.NotContains(t, seen, "", "%s: the setting shows rows of no tenant", name)
+				seen := s.shown(t, pool, here, table, who.id)
 				others := slices.DeleteFunc(slices.Clone(seen), func(whose string) bool { return len(table.tenants) == 0 || whose == string(who.id) })
-				assert.Empty(t, others, "%s: the setting of one tenant shows another's rows", name)
+				assert.Empty(t, others, "%s: the setting of one tenant shows another's rows", table.name)
 				total += len(seen)
 			}
-			assert.Empty(t, show(""), "%s: rows are shown without the setting", name)
+			assert.Empty(t, s.shown(t, pool, here, table, ""), "%s: rows are shown without the setting", table.name)
 			var all int64
 			require.NoError(t, here.db.Table(table.name).Count(&all).Error)
-			assert.EqualValues(t, all, total, "%s: each row is shown to one tenant", name)
+			assert.EqualValues(t, all, total, "%s: each row is shown to one tenant", table.name)
 		}
 	}
+}
+
+// shown reads whose rows of a table the database shows while the setting has a value; empty: none.
+func (s *stage) shown(t *testing.T, pool *sql.DB, at *site, table *table, value tenancy.ID) []string {
+	t.Helper()
+	quote := at.db.Statement.Quote
+	name, whose := quote(table.name), "''"
+	if at.at.Schema != "" {
+		name = quote(at.at.Schema) + "." + name
+	}
+	for _, column := range table.tenants {
+		whose = "CAST(" + quote(column) + " AS text)"
+	}
+	ctx := t.Context()
+	tx, err := pool.BeginTx(ctx, nil)
+	require.NoError(t, err)
+	defer func() { _ = tx.Rollback() }()
+	if value != "" {
+		_, err := tx.ExecContext(ctx, "SELECT set_config($1, $2, true)", s.setting, string(value))
+		require.NoError(t, err)
+	}
+	return column(ctx, t, tx, "SELECT "+whose+" FROM "+name)
+}
+
+// column reads the only column of a query.
+func column(ctx context.Context, t *testing.T, tx *sql.Tx, query string) (values []string) {
+	t.Helper()
+	rows, err := tx.QueryContext(ctx, query)
+	require.NoError(t, err)
+	defer func() { _ = rows.Close() }()
+	for rows.Next() {
+		var value string
+		require.NoError(t, rows.Scan(&value))
+		values = append(values, value)
+	}
+	require.NoError(t, rows.Err())
+	return values
 }
