@@ -105,7 +105,8 @@ const seeded = 200
 type site struct {
 	owners []*sql.DB // one for each table that the statements run on; they may do all with it
 	table  string
-	next   uint // the next row to delete
+	next   uint      // the next row to delete
+	apart  []*sql.DB // pools of the sides, if each has one of its own
 
 	plain   *session
 	tenancy *session
@@ -173,6 +174,15 @@ func seed(db *gorm.DB, owned bool) error {
 
 // few is how many rows are the tenant's; half of those are open.
 const few = 20
+
+// reconnect gives sides with pools of their own new connections. A server has a process for each, and which processor that
+// has got would else be taken for what the side costs: it stays for as long as a contest.
+func (s *site) reconnect() {
+	for _, pool := range s.apart {
+		pool.SetMaxIdleConns(0)
+		pool.SetMaxIdleConns(2) // as it was: database/sql's own
+	}
+}
 
 // clear removes what statements have inserted.
 func (s *site) clear() error {

@@ -82,6 +82,7 @@ func (c *contest) compare() {
 func (c *contest) prepare(n int) {
 	c.tb.Helper()
 	c.site.next = firstDeleted
+	c.site.reconnect()
 	if c.before != nil {
 		check(c.tb, c.before(c.site, n))
 	}
@@ -102,9 +103,16 @@ type ratio struct{ plugin, noise, nanoseconds float64 }
 // round measures each contestant once.
 func (c *contest) round() ratio {
 	c.tb.Helper()
-	c.prepare(contestants * c.runs)
+	warmups := 0
+	if len(c.site.apart) > 0 {
+		warmups = 10 // of new connections: PostgreSQL plans the first five runs of a statement each time
+	}
+	c.prepare(contestants * (c.runs + warmups))
 	for i := range c.times {
 		c.times[i] = c.times[i][:0]
+		for range warmups {
+			c.once(c.all[i])
+		}
 	}
 	for range c.runs {
 		for _, i := range rand.Perm(contestants) {

@@ -92,41 +92,45 @@ func shardSite(tb testing.TB, b backend, owned bool, cfg tenancy.Config) *site {
 // schemaSite gives the tenant a schema. A connection has one schema for its own, so the sides have a pool each.
 func schemaSite(tb testing.TB, b backend) *site {
 	tb.Helper()
-	home, own, prefix := b.schema(tb)
-	plain := b.gorm(tb, own())
+	home, prefix, own := b.schema(tb)
+	tenants, again := own(), own()
+	plain := b.gorm(tb, b.dialector(tenants))
 	b.seed(tb, plain, false)
-	pool, err := plain.DB()
-	check(tb, err)
-	through := b.use(tb, home, tenancy.Config{Models: []any{&Rate{}}, Resolver: tenancy.SchemaPerTenant("", prefix)})
-	return newSite(tb, false, plain, b.gorm(tb, own()), through, pool)
+	through := b.use(tb, b.dialector(home), tenancy.Config{Models: []any{&Rate{}}, Resolver: tenancy.SchemaPerTenant("", prefix)})
+	s := newSite(tb, false, plain, b.gorm(tb, b.dialector(again)), through, tenants)
+	s.apart = []*sql.DB{tenants, again, home}
+	return s
 }
 
-// schema makes a schema for the tenant, named prefix + tenant. It returns a way to the database of all, and one to the
-// schema itself, which is one pool however often it is asked for.
-func (b backend) schema(tb testing.TB) (home gorm.Dialector, own func() gorm.Dialector, prefix string) {
-	tb.Helper()
-	var dialector func(*sql.DB) gorm.Dialector
-	var shared, of *sql.DB
-	switch b.name {
-	case "mariadb-proof":
-		dialector = func(pool *sql.DB) gorm.Dialector { return mysql.New(mysql.Config{Conn: pool}) }
-		shared, of, prefix = openMariaDBSchema(tb)
-	case "postgres-proof":
-		dialector = func(pool *sql.DB) gorm.Dialector { return postgres.New(postgres.Config{Conn: pool}) }
-		dsn := testdb.Postgres(tb)
-		shared, of, prefix = openPool(tb, "pgx", dsn), openPool(tb, "pgx", withSearchPath(tb, dsn, "tenant_"+tenant)), "tenant_"
-		_, err := shared.ExecContext(tb.Context(), "CREATE SCHEMA tenant_"+tenant)
-		check(tb, err)
-	default:
-		shared, dialector = b.open(tb, false)
-		of, prefix = shared, "tenant_"
-		closeAtEnd(tb, shared)
+// dialector is for a pool that is open.
+func (b backend) dialector(pool *sql.DB) gorm.Dialector {
+	if b.name == "mariadb-proof" {
+		return mysql.New(mysql.Config{Conn: pool})
 	}
-	return dialector(shared), func() gorm.Dialector { return dialector(of) }, prefix
+	return postgres.New(postgres.Config{Conn: pool, WithoutReturning: b.stub})
 }
 
-// openMariaDBSchema makes two databases, of which one is the tenant's.
-func openMariaDBSchema(tb testing.TB) (home, own *sql.DB, prefix string) {
+// schema makes a schema for the tenant, named prefix + tenant. It returns the pool of all tenants, and what opens one whose
+// connections have the tenant's schema for their own.
+func (b backend) schema(tb testing.TB) (home *sql.DB, prefix string, own func() *sql.DB) {
+	tb.Helper()
+	switch {
+	case b.stub:
+		home = newStub(false)
+		closeAtEnd(tb, home)
+		return home, "tenant_", func() *sql.DB { return home }
+	case b.name == "mariadb-proof":
+		return mariaDBSchema(tb)
+	}
+	dsn := testdb.Postgres(tb)
+	home = openPool(tb, "pgx", dsn)
+	_, err := home.ExecContext(tb.Context(), "CREATE SCHEMA tenant_"+tenant)
+	check(tb, err)
+	return home, "tenant_", func() *sql.DB { return openPool(tb, "pgx", withSearchPath(tb, dsn, "tenant_"+tenant)) }
+}
+
+// mariaDBSchema makes two databases, of which one is the tenant's.
+func mariaDBSchema(tb testing.TB) (home *sql.DB, prefix string, own func() *sql.DB) {
 	tb.Helper()
 	dsn := testdb.MySQL(tb)
 	cfg, err := driver.ParseDSN(dsn)
@@ -140,7 +144,7 @@ func openMariaDBSchema(tb testing.TB) (home, own *sql.DB, prefix string) {
 		_, err := home.ExecContext(context.WithoutCancel(tb.Context()), "DROP DATABASE "+cfg.DBName)
 		check(tb, err)
 	})
-	return home, openPool(tb, "mysql", cfg.FormatDSN()), prefix
+	return home, prefix, func() *sql.DB { return openPool(tb, "mysql", cfg.FormatDSN()) }
 }
 
 func openPool(tb testing.TB, driver, dsn string) *sql.DB {

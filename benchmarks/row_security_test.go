@@ -71,8 +71,10 @@ func (s *session) transaction(fn func(tx *gorm.DB) *gorm.DB) *gorm.DB {
 // securedSite has a database with policies, and one without for the other side. Tables and rows are the same.
 func securedSite(tb testing.TB, b backend) *site {
 	tb.Helper()
-	open, openOwner := openAsRole(tb, b)
-	secured, owner := openAsRole(tb, b)
+	role, openOwner := asRole(tb, b)
+	plain, again := role(), role()
+	role, owner := asRole(tb, b)
+	secured := role()
 	off := tenancy.Config{Models: []any{&Invoice{}}, Global: []any{&Rate{}}}
 	on := off
 	on.RowSecurity = "app.tenant_id"
@@ -84,14 +86,16 @@ func securedSite(tb testing.TB, b backend) *site {
 		_, err := owner.ExecContext(tb.Context(), text)
 		check(tb, err)
 	}
-	without := func() *gorm.DB { return b.use(tb, postgres.New(postgres.Config{Conn: open}), off) }
-	s := newSite(tb, true, without(), without(), through, openOwner, owner)
+	without := func(pool *sql.DB) *gorm.DB { return b.use(tb, postgres.New(postgres.Config{Conn: pool}), off) }
+	s := newSite(tb, true, without(plain), without(again), through, openOwner, owner)
+	s.apart = []*sql.DB{plain, again, secured}
 	s.plain.ctx, s.again.ctx = s.tenancy.ctx, s.tenancy.ctx
 	return s
 }
 
-// openAsRole makes a database with rows, and a role that policies hold. It returns the role's pool, and the owner's.
-func openAsRole(tb testing.TB, b backend) (pool, owner *sql.DB) {
+// asRole makes a database with rows, and a role that policies hold. It returns what opens a pool of the role's, and the
+// owner's pool.
+func asRole(tb testing.TB, b backend) (pool func() *sql.DB, owner *sql.DB) {
 	tb.Helper()
 	dsn := testdb.Postgres(tb)
 	owner = openPool(tb, "pgx", dsn)
@@ -112,5 +116,5 @@ func openAsRole(tb testing.TB, b backend) (pool, owner *sql.DB) {
 	u, err := url.Parse(dsn)
 	check(tb, err)
 	u.User = url.User(role)
-	return openPool(tb, "pgx", u.String()), owner
+	return func() *sql.DB { return openPool(tb, "pgx", u.String()) }, owner
 }

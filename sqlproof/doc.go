@@ -15,7 +15,8 @@
 // mistake in the analyzer, in the splice or in the parser ends in a refusal.
 //
 // A statement that passes becomes a [Plan], which holds for every tenant: the text to send, where in the arguments the
-// tenant's value goes, and which arguments must be the tenant's. Plans are cached by text.
+// tenant's value goes, and which arguments must be the tenant's. Plans are cached by text. Where a tenant's tables are in a
+// schema of its own, or have a suffix behind their names, [Plan.At] says what the text is there.
 //
 // The idea to add the tenant to the text that an application wrote is old (Citus and Vitess do it within a server,
 // go-gorm/sharding in the client); to prove the result by reading it again is this package's.

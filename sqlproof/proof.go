@@ -85,6 +85,9 @@ func (p *proof) run() *Refusal {
 			t := p.lookup(s.Schema, s.Name)
 			switch t.Class {
 			case Unknown:
+				if s.Schema != "" && p.tables.Confined(s.Name) {
+					return p.refuse(s, "it is a tenant's table, and schema "+s.Schema+" is not known to have it", "leave the schema out: the tenant's placement says where the table is")
+				}
 				r := refuse(p.st.SQL, s.Start, "table "+s.Name+" is in none of Config.Models, Global and Reference", "list it; a view too")
 				if t.Catalog {
 					r = refuse(p.st.SQL, s.Start, "table "+s.Name+" is one of the database's own, with what it knows of all tenants", "read it with tenancy.WithoutTenant")

@@ -158,7 +158,7 @@ func show(ctx context.Context, p *page.Page, db *gorm.DB, pool *sql.DB) error {
 
 	p.Title("What is refused", "A text cannot leave the schema, and a missing table is never looked for in another one.")
 	asAcme := db.WithContext(acme)
-	if err := p.Refused("acme names globex's schema", asAcme.Raw("SELECT * FROM tenant_globex.invoices").Scan(&invoices).Error, tenancy.ErrUnknownTable); err != nil {
+	if err := p.Refused("acme names globex's schema", asAcme.Raw("SELECT * FROM tenant_globex.invoices").Scan(&invoices).Error, tenancy.ErrUnconfinedSQL); err != nil {
 		return err
 	}
 	if err := p.Refused("acme sets a search_path", asAcme.Exec("SET search_path = tenant_globex").Error, tenancy.ErrUnconfinedSQL); err != nil {
