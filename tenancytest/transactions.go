@@ -132,6 +132,43 @@ func transactions() []check {
 			})
 			assert.ErrorIs(c, err, tenancy.ErrTenantMismatch, c.rule)
 		}},
+		{name: "a global table, then A, and A again after a savepoint", rule: "a transaction becomes a tenant's with the tenant's first statement, and stays so", run: func(c *trial) {
+			find := func(db *gorm.DB) (n int64, err error) {
+				err = db.WithContext(c.asA(c.Context())).Model(c.noParent()).Count(&n).Error
+				return n, err
+			}
+			want, err := find(c.a)
+			assert.NoError(c, err)
+			err = c.none.Transaction(func(tx *gorm.DB) error {
+				if err := errors.Join(tx.Find(&[]country{}).Error, tx.SavePoint("sp").Error); err != nil {
+					return err
+				}
+				for range 2 {
+					n, err := find(tx)
+					if err := errors.Join(err, tx.RollbackTo("sp").Error); err != nil {
+						return err
+					}
+					assert.Equal(c, want, n, c.rule)
+				}
+				return nil
+			})
+			if c.where[c.world.a].Shard != "" {
+				assert.ErrorIs(c, err, tenancy.ErrCrossShard, "it has begun on another database")
+				return
+			}
+			assert.NoError(c, err, c.rule)
+		}},
+		{name: "PrepareStmt in transactions of two tenants", rule: "a cached statement holds no tenant, and no tenant's database", run: func(c *trial) {
+			for range 2 {
+				for mark, db := range map[string]*gorm.DB{markB: c.b, markA: c.a} {
+					p := c.noParent()
+					assert.NoError(c, db.Session(&gorm.Session{PrepareStmt: true}).Transaction(func(tx *gorm.DB) error {
+						return tx.Take(p, "name = ?", "p1").Error
+					}), c.rule)
+					assert.Equal(c, mark, field(p, "Mark"), c.rule)
+				}
+			}
+		}},
 		{name: "connections", rule: "statements, refusals and errors give their connections back", run: func(c *trial) {
 			pool, err := tenancy.DB(c.a)
 			if !assert.NoError(c, err) {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"runtime"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -13,6 +14,7 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"gorm.io/driver/mysql"
 	"gorm.io/driver/postgres"
 	"gorm.io/gorm"
 	"gorm.io/gorm/logger"
@@ -20,6 +22,8 @@ import (
 	"github.com/gormtenancy/tenancy"
 	"github.com/gormtenancy/tenancy/internal/faults"
 	"github.com/gormtenancy/tenancy/internal/testdb"
+	"github.com/gormtenancy/tenancy/sqlproof"
+	mysqlproof "github.com/gormtenancy/tenancy/sqlproof/mysql"
 	postgresproof "github.com/gormtenancy/tenancy/sqlproof/postgres"
 )
 
@@ -28,15 +32,61 @@ type Note struct {
 	ID       uint
 	TenantID string `tenancy:"tenant" gorm:"index"`
 	Text     string
-	Lines    []Line
+	Entries    []Entry
 }
 
-// Line belongs to a note.
-type Line struct {
+// Entry belongs to a note.
+type Entry struct {
 	ID       uint
 	TenantID string `tenancy:"tenant" gorm:"index"`
 	NoteID   uint
 	Text     string
+}
+
+// server is a database server that can be killed and started again.
+type server interface {
+	Database(t testing.TB) string
+	Kill(t testing.TB)
+	Start(t testing.TB)
+}
+
+// engine is a kind of database server.
+type engine struct {
+	sql   func() sqlproof.Analyzer
+	start func(t *testing.T) server
+	open  func(dsn string) gorm.Dialector
+	// within is the DSN with a schema as the connection's own.
+	within func(dsn, schema string) string
+	// terminate ends some of the connections of others.
+	terminate func(db *gorm.DB)
+}
+
+func engines() map[string]engine {
+	return map[string]engine{
+		"postgres": {
+			sql: postgresproof.New, open: postgres.Open,
+			start:  func(t *testing.T) server { t.Helper(); return testdb.StartPostgres(t) },
+			within: func(dsn, schema string) string { return dsn + "&search_path=" + schema },
+			terminate: func(db *gorm.DB) {
+				_ = db.Exec("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND random() < 0.5").Error
+			},
+		},
+		"mariadb": {
+			sql: mysqlproof.New, open: mysql.Open,
+			start: func(t *testing.T) server { t.Helper(); return testdb.StartMariaDB(t) },
+			within: func(dsn, schema string) string {
+				i, j := strings.LastIndexByte(dsn, '/'), strings.IndexByte(dsn, '?')
+				return dsn[:i+1] + schema + dsn[j:]
+			},
+			terminate: func(db *gorm.DB) {
+				var ids []int64
+				_ = db.Raw("SELECT id FROM information_schema.processlist WHERE id <> connection_id() AND rand() < 0.5").Scan(&ids).Error
+				for _, id := range ids {
+					_ = db.Exec(fmt.Sprint("KILL ", id)).Error
+				}
+			},
+		},
+	}
 }
 
 // fleet is an application whose tenants live in shared tables, in schemas, and in databases on two servers, with a proxy in
@@ -46,21 +96,21 @@ type fleet struct {
 	plugin  *tenancy.Plugin
 	plain   map[tenancy.ID]*gorm.DB // each tenant's place, past the proxies and the plugin
 	ids     []tenancy.ID
-	servers [2]*testdb.Cluster
+	servers [2]server
 	proxies [2]*faults.Proxy
 }
 
-func newFleet(t *testing.T) *fleet {
+func newFleet(t *testing.T, e engine) *fleet {
 	t.Helper()
 	f := &fleet{plain: map[tenancy.ID]*gorm.DB{}}
 	var direct, through [2]string
 	for i := range f.servers {
-		f.servers[i] = testdb.StartPostgres(t)
+		f.servers[i] = e.start(t)
 		direct[i] = f.servers[i].Database(t)
 		f.proxies[i], through[i] = faults.ProxyDSN(t, direct[i])
 	}
 	open := func(dsn string) *gorm.DB {
-		db, err := gorm.Open(postgres.Open(dsn), &gorm.Config{Logger: logger.Discard})
+		db, err := gorm.Open(e.open(dsn), &gorm.Config{Logger: logger.Discard})
 		require.NoError(t, err)
 		pool, err := db.DB()
 		require.NoError(t, err)
@@ -82,7 +132,7 @@ func newFleet(t *testing.T) *fleet {
 		if i%2 == 1 {
 			p.Shard, shards["far"] = "far", through[1]
 		}
-		add(tenancy.ID(schema), p, direct[i%2]+"&search_path="+schema)
+		add(tenancy.ID(schema), p, e.within(direct[i%2], schema))
 		name := fmt.Sprint("own", i)
 		own := f.servers[i%2].Database(t)
 		proxied, err := testdb.Through(own, f.proxies[i%2].Address())
@@ -91,12 +141,12 @@ func newFleet(t *testing.T) *fleet {
 		add(tenancy.ID(name), tenancy.Placement{Shard: name, Exclusive: true}, own)
 	}
 	var err error
-	f.db, err = gorm.Open(postgres.Open(through[0]), &gorm.Config{Logger: logger.Discard})
+	f.db, err = gorm.Open(e.open(through[0]), &gorm.Config{Logger: logger.Discard})
 	require.NoError(t, err)
 	f.plugin = tenancy.New(tenancy.Config{
-		Models: []any{&Note{}, &Line{}}, SQL: postgresproof.New(), Resolver: tenancy.List(at),
+		Models: []any{&Note{}, &Entry{}}, SQL: e.sql(), Resolver: tenancy.List(at),
 		Open: func(_ context.Context, name string) (tenancy.Shard, error) {
-			return tenancy.Shard{Primary: postgres.Open(shards[name])}, nil
+			return tenancy.Shard{Primary: e.open(shards[name])}, nil
 		},
 		Pools: tenancy.PoolLimits{Databases: 3, Connections: 4, IdleTime: 50 * time.Millisecond, Wait: 5 * time.Second},
 	})
@@ -109,7 +159,7 @@ func newFleet(t *testing.T) *fleet {
 		require.NoError(t, base.Close())
 	})
 	for _, id := range f.ids {
-		require.NoError(t, f.db.WithContext(tenancy.WithTenant(t.Context(), id)).AutoMigrate(&Note{}, &Line{}), id)
+		require.NoError(t, f.db.WithContext(tenancy.WithTenant(t.Context(), id)).AutoMigrate(&Note{}, &Entry{}), id)
 	}
 	return f
 }
@@ -125,9 +175,9 @@ func (f *fleet) client(ctx context.Context, rng *rand.Rand, id tenancy.ID) (err 
 			if n.TenantID != string(id) || n.Text != string(id) {
 				leak = fmt.Sprintf("%s got note %d of %s", id, n.ID, n.Text)
 			}
-			for _, l := range n.Lines {
+			for _, l := range n.Entries {
 				if l.TenantID != string(id) || l.Text != string(id) {
-					leak = fmt.Sprintf("%s got line %d of %s", id, l.ID, l.Text)
+					leak = fmt.Sprintf("%s got entry %d of %s", id, l.ID, l.Text)
 				}
 			}
 		}
@@ -135,9 +185,9 @@ func (f *fleet) client(ctx context.Context, rng *rand.Rand, id tenancy.ID) (err 
 	var notes []Note
 	switch rng.IntN(6) {
 	case 0:
-		err = db.Create(&Note{Text: string(id), Lines: []Line{{Text: string(id)}, {Text: string(id)}}}).Error
+		err = db.Create(&Note{Text: string(id), Entries: []Entry{{Text: string(id)}, {Text: string(id)}}}).Error
 	case 1:
-		err = db.Preload("Lines").Limit(20).Find(&notes).Error
+		err = db.Preload("Entries").Limit(20).Find(&notes).Error
 	case 2:
 		err = db.Transaction(func(tx *gorm.DB) error {
 			n := Note{Text: string(id)}
@@ -147,7 +197,7 @@ func (f *fleet) client(ctx context.Context, rng *rand.Rand, id tenancy.ID) (err 
 			if err := tx.Limit(10).Find(&notes).Error; err != nil {
 				return err
 			}
-			return tx.Transaction(func(tx *gorm.DB) error { return tx.Create(&Line{NoteID: n.ID, Text: string(id)}).Error })
+			return tx.Transaction(func(tx *gorm.DB) error { return tx.Create(&Entry{NoteID: n.ID, Text: string(id)}).Error })
 		})
 	case 3:
 		rows, failed := db.Model(&Note{}).Limit(20).Rows()
@@ -161,9 +211,9 @@ func (f *fleet) client(ctx context.Context, rng *rand.Rand, id tenancy.ID) (err 
 			err = errors.Join(err, rows.Err(), rows.Close())
 		}
 	case 4:
-		err = db.Raw("SELECT n.* FROM notes n JOIN lines l ON l.note_id = n.id LIMIT 20").Scan(&notes).Error
+		err = db.Raw("SELECT n.* FROM notes n JOIN entries l ON l.note_id = n.id LIMIT 20").Scan(&notes).Error
 	case 5:
-		err = db.Where("id % 3 = 0").Delete(&Line{}).Error
+		err = db.Where("id % 3 = 0").Delete(&Entry{}).Error
 	}
 	own(notes)
 	return err, leak
@@ -172,7 +222,14 @@ func (f *fleet) client(ctx context.Context, rng *rand.Rand, id tenancy.ID) (err 
 // TestStress lets many clients work as random tenants while connections are cut, reset, delayed and terminated, servers are
 // killed, and contexts end. Nobody may see another's row, nothing may hang, and afterwards all is at rest and works.
 func TestStress(t *testing.T) {
-	f := newFleet(t)
+	for name, e := range engines() {
+		t.Run(name, func(t *testing.T) { stress(t, e) })
+	}
+}
+
+func stress(t *testing.T, e engine) {
+	t.Helper()
+	f := newFleet(t, e)
 	const clients = 24
 	began := runtime.NumGoroutine()
 	stop := make(chan struct{})
@@ -229,7 +286,7 @@ func TestStress(t *testing.T) {
 				time.Sleep(100 * time.Millisecond)
 				proxy.Clear()
 			case 3:
-				_ = f.plain[f.ids[2*i]].Exec("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND random() < 0.5").Error
+				e.terminate(f.plain[f.ids[2*i]])
 			case 4:
 				server.Kill(t)
 				server.Start(t)
@@ -251,13 +308,13 @@ func TestStress(t *testing.T) {
 		require.NoError(t, err)
 		require.Eventually(t, func() bool { return pool.Stats().InUse == 0 }, 10*time.Second, 10*time.Millisecond, "%s: connections at rest", id)
 		var notes []Note
-		require.NoError(t, f.plain[id].Preload("Lines").Find(&notes).Error)
+		require.NoError(t, f.plain[id].Preload("Entries").Find(&notes).Error)
 		for _, n := range notes {
 			require.Equal(t, n.TenantID, n.Text)
 			if id[0] != 'r' {
 				require.Equal(t, string(id), n.Text, "the place is one tenant's")
 			}
-			for _, l := range n.Lines {
+			for _, l := range n.Entries {
 				require.Equal(t, n.TenantID, l.TenantID)
 			}
 		}
