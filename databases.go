@@ -2,6 +2,7 @@ package tenancy
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"time"
@@ -96,6 +97,7 @@ func (p *Plugin) openHome(db *gorm.DB) gorm.ConnPool {
 	}
 	o := p.poolOptions()
 	o.MostPrepared = db.PrepareStmtMaxSize
+	o.Retired = func(pool *sql.DB) { p.secured.Delete(pool) }
 	o.Config = func() *gorm.Config { return &gorm.Config{Logger: db.Logger} }
 	if open := p.cfg.Open; open != nil {
 		o.Open = func(ctx context.Context, name string) (pools.Spec, error) {

@@ -21,6 +21,7 @@ type target struct {
 	replica  bool
 	tenant   string // that row-level security is told of; "" for none
 	schema   string // that is to be the connection's own, for the Migrator; "" for none
+	text     string // of the statement, with schema in it
 	router   *router
 }
 
@@ -47,10 +48,15 @@ func (r *router) route(ctx context.Context, pass *callbacks.Pass, query string) 
 		err = t.secure(ctx, pass)
 	}
 	if err != nil {
-		t.done(ctx, nil)
+		t.done(ctx, err)
 		return target{}, r.refuse(pass, err)
 	}
-	t.schema = migrated(pass)
+	if t.schema = migrated(pass); t.schema != "" {
+		if t.text, err = p.inSchema(pass, query); err != nil {
+			t.done(ctx, nil)
+			return target{}, err
+		}
+	}
 	return t, nil
 }
 
@@ -91,7 +97,7 @@ func (r *router) routeTransaction(ctx context.Context, pass *callbacks.Pass, sha
 		err = t.check(ctx, pass)
 	}
 	if err != nil {
-		t.done(ctx, nil)
+		t.done(ctx, err)
 		return target{}, r.refuse(pass, err)
 	}
 	return t, nil
@@ -150,7 +156,7 @@ func (t *target) secure(ctx context.Context, pass *callbacks.Pass) error {
 	}
 	db, err := t.sqlDB()
 	if err == nil {
-		err = p.checkRole(ctx, db)
+		err = p.checkRole(ctx, db, plain(t.conn))
 	}
 	if err == nil {
 		err = p.checkTables(pass, db, plain(t.conn))
@@ -170,9 +176,9 @@ func (t *target) check(ctx context.Context, pass *callbacks.Pass) error {
 	case err != nil:
 		return err
 	case p.binder != nil:
-		return p.checkRole(ctx, db)
+		return p.checkRole(ctx, db, plain(t.conn))
 	}
-	return p.checkPooler(ctx, db)
+	return p.checkPooler(ctx, db, plain(t.conn))
 }
 
 // sqlDB is the pool that row-level security is checked for.
@@ -201,7 +207,7 @@ func (r *router) refuse(pass *callbacks.Pass, err error) error {
 	if err == nil {
 		return nil
 	}
-	for _, own := range []error{ErrShardNotFound, ErrTenantUnavailable, ErrOverloaded, ErrInvalidConfig, ErrCrossShard, ErrTenantMismatch, ErrTenantNotFound} {
+	for _, own := range []error{ErrShardNotFound, ErrTenantUnavailable, ErrOverloaded, ErrInvalidConfig, ErrCrossShard, ErrTenantMismatch, ErrTenantNotFound, ErrUnconfinedSQL} {
 		if errors.Is(err, own) {
 			return r.hooks.Rules.Refuse(pass.Context, callbacks.Refusal{Who: pass.Who, Op: pass.Op, Table: pass.TableName(), At: pass.At(), Cause: err})
 		}
@@ -226,7 +232,7 @@ func (t *target) exec(ctx context.Context, query string, args []any) (sql.Result
 	case t.tenant != "":
 		return p.binder.Exec(ctx, plain(t.conn), t.tenant, query, args)
 	case t.schema != "":
-		return p.runner.Exec(ctx, plain(t.conn), t.schema, p.fromSchema(t.database.Name(), query), args)
+		return p.runner.Exec(ctx, plain(t.conn), t.schema, t.text, args)
 	}
 	return t.conn.ExecContext(ctx, query, args...)
 }
@@ -237,7 +243,7 @@ func (t *target) query(ctx context.Context, query string, args []any) (*sql.Rows
 	case t.tenant != "":
 		return p.binder.Query(ctx, plain(t.conn), t.tenant, query, args)
 	case t.schema != "":
-		return p.runner.Query(ctx, plain(t.conn), t.schema, query, args)
+		return p.runner.Query(ctx, plain(t.conn), t.schema, t.text, args)
 	}
 	return t.conn.QueryContext(ctx, query, args...)
 }
@@ -248,7 +254,7 @@ func (t *target) queryRow(ctx context.Context, query string, args []any) *sql.Ro
 	case t.tenant != "":
 		return p.binder.QueryRow(ctx, plain(t.conn), t.tenant, query, args)
 	case t.schema != "":
-		return p.runner.QueryRow(ctx, plain(t.conn), t.schema, query, args)
+		return p.runner.QueryRow(ctx, plain(t.conn), t.schema, t.text, args)
 	}
 	return t.conn.QueryRowContext(ctx, query, args...)
 }

@@ -114,7 +114,12 @@
 //
 //   - Names of databases and schemas that differ in case alone are taken for one on MySQL and SQLite.
 //
-//   - Tables with a suffix are not made by the Migrator.
+//   - Tables with a suffix are not made by the Migrator. In a schema of PostgreSQL it runs each statement in a transaction, so it
+//     cannot make an index CONCURRENTLY there.
+//
+//   - A query whose rows cannot be read, for a value that does not fit or a context that ends, leaves its destination empty:
+//     GORM would fill it with values that the process has read before, for anybody. Scan and ScanRows, which read outside the
+//     callbacks, leave such values behind; do not use a destination beside an error.
 //
 // # The packages
 //

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"unicode"
@@ -29,6 +30,11 @@ func (p *Plugin) place(ctx context.Context, who *callbacks.Subject) (Placement, 
 		}
 		who = &s.who
 	}
+	if p.pure && !who.Placed {
+		if at := p.claims.of(who.Boxed); at != nil {
+			return *at, nil
+		}
+	}
 	id, named, at := ID(who.ID), who.Placed, Placement{}
 	if named {
 		at = scopeOf(ctx).at
@@ -38,7 +44,7 @@ func (p *Plugin) place(ctx context.Context, who *callbacks.Subject) (Placement, 
 		return Placement{}, fmt.Errorf("%w: without a tenant, say where: tenancy.WithPlacement(ctx, p)", ErrMissingShardKey)
 	case p.cfg.Resolver == nil && id != "":
 		if at != (Placement{}) {
-			return Placement{}, fmt.Errorf("%w: WithPlacement names another placement than the tenant's", ErrTenantMismatch)
+			return Placement{}, errPlacedElsewhere()
 		}
 	case id != "":
 		own, err := p.cfg.Resolver.Resolve(ctx, id)
@@ -46,7 +52,7 @@ func (p *Plugin) place(ctx context.Context, who *callbacks.Subject) (Placement, 
 			return Placement{}, err
 		}
 		if named && at != own {
-			return Placement{}, fmt.Errorf("%w: WithPlacement names another placement than the tenant's", ErrTenantMismatch)
+			return Placement{}, errPlacedElsewhere()
 		}
 		at = own
 	}
@@ -57,6 +63,10 @@ func (p *Plugin) place(ctx context.Context, who *callbacks.Subject) (Placement, 
 		return at, err
 	}
 	return at, p.claims.claim(ctx, p, at, id)
+}
+
+func errPlacedElsewhere() error {
+	return fmt.Errorf("%w: WithPlacement names another placement than the tenant's", ErrTenantMismatch)
 }
 
 // checkNames refuses schemas and suffixes that the database would refuse, cut off, or take for others.
@@ -100,56 +110,101 @@ func (p *Plugin) checkNames(at Placement) error {
 	return nil
 }
 
-// checkSchema refuses a schema that is the connection's own, which has the shared tables. conn is one to the shard.
+// ownSchemas are those in which the connections of a shard look for names without one, and so for shared tables.
+type ownSchemas struct {
+	current string
+	path    []string // in which PostgreSQL looks, those included that are not there yet
+}
+
+// checkSchema refuses a schema that the connections look into by themselves. conn is one to the shard.
 func (p *Plugin) checkSchema(ctx context.Context, at callbacks.Place, shard string, conn gorm.ConnPool) error {
 	if at.Schema == "" {
 		return nil
 	}
-	own, known := p.schemas.Load(shard)
-	if !known {
-		query := "SELECT current_schema()"
-		if p.dialect == "mysql" {
-			query = "SELECT DATABASE()"
-		}
-		var name sql.NullString
-		if err := conn.QueryRowContext(ctx, query).Scan(&name); err != nil {
+	known, ok := p.schemas.Load(shard)
+	if !ok {
+		own, err := p.ownSchemas(ctx, conn)
+		if err != nil {
 			return err
 		}
-		own, _ = p.schemas.LoadOrStore(shard, name.String)
+		known, _ = p.schemas.LoadOrStore(shard, own)
 	}
-	if name, _ := own.(string); name == at.Schema || p.dialect == "mysql" && strings.EqualFold(name, at.Schema) {
-		return fmt.Errorf("%w: schema %q has the shared tables: a tenant's schema is another", ErrInvalidConfig, at.Schema)
+	own, _ := known.(ownSchemas)
+	if own.current == at.Schema || p.dialect == "mysql" && strings.EqualFold(own.current, at.Schema) || slices.Contains(own.path, at.Schema) {
+		return fmt.Errorf("%w: the connections look for shared tables in schema %q: a tenant's schema is another", ErrInvalidConfig, at.Schema)
 	}
 	return nil
 }
 
-// fromSchema returns a statement of the Migrator's as it is to be run with a tenant's database as the connection's own on
-// MySQL: foreign keys to global tables name the database that those are in. PostgreSQL finds them by its search_path.
-func (p *Plugin) fromSchema(shard, query string) string {
-	own, _ := p.schemas.Load(shard)
-	home, _ := own.(string)
-	if p.dialect != "mysql" || home == "" {
-		return query
+func (p *Plugin) ownSchemas(ctx context.Context, conn gorm.ConnPool) (own ownSchemas, err error) {
+	if p.dialect == "mysql" {
+		var name sql.NullString
+		err = conn.QueryRowContext(ctx, "SELECT DATABASE()").Scan(&name)
+		return ownSchemas{current: name.String}, err
 	}
-	return sqltext.MySQL.QualifyReferences(query, home, func(name string) bool {
+	var name sql.NullString
+	var user, session, path string
+	err = conn.QueryRowContext(ctx, "SELECT current_schema(), current_user, session_user, current_setting('search_path')").Scan(&name, &user, &session, &path)
+	own.current = name.String
+	for _, entry := range strings.Split(path, ",") {
+		entry = strings.TrimSpace(entry)
+		if quoted := strings.Trim(entry, `"`); quoted != entry {
+			entry = strings.ReplaceAll(quoted, `""`, `"`)
+		}
+		own.path = append(own.path, entry)
+	}
+	if slices.Contains(own.path, "$user") {
+		own.path = append(own.path, user, session)
+	}
+	return own, err
+}
+
+// inSchema returns a statement of the Migrator's as it is to be run with a tenant's schema as the connection's own. On PostgreSQL
+// what it is about is named with the schema, for the search_path goes on to others; what it may find there are types,
+// functions, and the global tables that foreign keys refer to. On MySQL those are named with the database that they are in.
+func (p *Plugin) inSchema(pass *callbacks.Pass, query string) (string, error) {
+	confined := func(name string) bool {
 		t := p.hooks.Tables.Named(name)
-		return t != nil && !t.Class.Confined()
-	})
+		return t == nil || t.Class.Confined()
+	}
+	at := pass.At()
+	if p.dialect == "postgres" {
+		text, ok := sqltext.Postgres.Within(query, at.Schema, confined)
+		if !ok {
+			return query, p.router.refuse(pass, fmt.Errorf("%w: the Migrator sends a statement whose names are not found, and cannot be held to the tenant's schema", ErrUnconfinedSQL))
+		}
+		return text, nil
+	}
+	own, _ := p.schemas.Load(at.Shard)
+	if known, ok := own.(ownSchemas); ok && known.current != "" {
+		query = sqltext.MySQL.QualifyReferences(query, known.current, func(name string) bool { return !confined(name) })
+	}
+	return query, nil
 }
 
 // claims says which tenant has a place that holds one alone: an exclusive one, or a schema.
 type claims struct {
 	holders sync.Map // claimed → holder
-	settled sync.Map // the holder's ID → Placement: what each statement asks for
+	settled sync.Map // the holder's ID → *Placement: what each statement asks for
+	// exclusive are the shards in which an exclusive placement has the plain tables: shard → claimed.
+	exclusive sync.Map
 }
 
 // holds tells whether a place is known to be the tenant's, or one that many may share.
 func (c *claims) holds(id any, at Placement) bool {
 	if at.Schema == "" && at.TableSuffix == "" && !at.Exclusive {
-		return true
+		_, taken := c.exclusive.Load(at.Shard)
+		return !taken
 	}
-	known, ok := c.settled.Load(id)
-	return ok && known == any(at)
+	known := c.of(id)
+	return known != nil && *known == at
+}
+
+// of returns the place that a tenant has alone, if it is known to have one.
+func (c *claims) of(id any) *Placement {
+	known, _ := c.settled.Load(id)
+	at, _ := known.(*Placement)
+	return at
 }
 
 // holder is the tenant that has a place, and the placement that says so.
@@ -163,30 +218,46 @@ type claimed struct{ shard, schema, suffix string }
 
 // claim refuses a second tenant. One that has moved away has lost its claim.
 func (c *claims) claim(ctx context.Context, p *Plugin, at Placement, id ID) error {
-	if !at.Exclusive && at.Schema == "" {
-		return nil
-	}
 	place := claimed{at.Shard, at.Schema, at.TableSuffix}
 	if p.dialect != "postgres" { // names of files, and of MySQL's databases, can differ in case alone and be the same
 		place = claimed{strings.ToLower(at.Shard), strings.ToLower(at.Schema), strings.ToLower(at.TableSuffix)}
 	}
 	mine := holder{id, at}
+	if !at.Exclusive && at.Schema == "" { // others may be there, unless one has it alone
+		known, taken := c.holders.Load(place)
+		if first, _ := known.(holder); taken && first.id != id && c.stands(ctx, p, first) {
+			return errTaken()
+		}
+		return nil
+	}
 	for {
 		known, taken := c.holders.LoadOrStore(place, mine)
 		if !taken || known == mine {
-			c.settled.Store(string(id), at)
+			c.settle(place, mine)
 			return nil
 		}
 		first, _ := known.(holder)
 		if first.id != id && c.stands(ctx, p, first) {
-			return fmt.Errorf("%w: the placement is for one tenant alone, and another has it", ErrTenantMismatch)
+			return errTaken()
 		}
 		if c.holders.CompareAndSwap(place, known, mine) {
 			c.settled.Delete(string(first.id))
-			c.settled.Store(string(id), at)
+			c.settle(place, mine)
 			return nil
 		}
 	}
+}
+
+func errTaken() error {
+	return fmt.Errorf("%w: the placement is for one tenant alone, and another has it", ErrTenantMismatch)
+}
+
+// settle remembers a claim for the statements to come.
+func (c *claims) settle(place claimed, mine holder) {
+	if mine.at.Exclusive && mine.at.Schema == "" && mine.at.TableSuffix == "" {
+		c.exclusive.Store(mine.at.Shard, place)
+	}
+	c.settled.Store(string(mine.id), &mine.at)
 }
 
 // stands tells whether a tenant still is where it was when it claimed the place.

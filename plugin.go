@@ -38,7 +38,8 @@ type Config struct {
 	// Shards are the databases known at start, opened when they are first needed. Zero: the one that gorm.Open opened.
 	Shards []Shard
 	// Open returns a shard that is in no list, when it is first needed; an unknown name is [ErrShardNotFound]. It must not
-	// create a database. It is called concurrently, once at a time for each name, and again when the shard was closed in the
+	// create a database, and must escape the name where it writes it into a DSN. Its context has the values of one of the
+	// statements that wait for the shard. It is called concurrently, once at a time for each name, and again when the shard was closed in the
 	// meantime. Zero: there are no other shards.
 	Open func(ctx context.Context, shard string) (Shard, error)
 	// Pools bounds the databases that are open at once. See [PoolLimits] for its zero value.
@@ -102,7 +103,8 @@ type Plugin struct {
 	observers observers
 	nobody    callbacks.Subject // of contexts without a tenant
 	claims    claims
-	schemas   sync.Map // shard → the schema of its connections
+	pure      bool     // the resolver always gives a tenant the same place
+	schemas   sync.Map // shard → ownSchemas
 	dialect   string
 	databases *pools.Set
 	binder    *rowsecurity.Binder // nil: row-level security is off
@@ -133,7 +135,8 @@ func New(cfg Config) *Plugin {
 	cfg.Global = slices.Clone(cfg.Global)
 	cfg.Reference = slices.Clone(cfg.Reference)
 	cfg.Shards = slices.Clone(cfg.Shards)
-	return &Plugin{cfg: cfg}
+	_, pure := cfg.Resolver.(perTenant)
+	return &Plugin{cfg: cfg, pure: pure}
 }
 
 // Name implements [gorm.Plugin].
@@ -248,12 +251,18 @@ func (r rules) Identify(ctx context.Context) (*callbacks.Subject, error) {
 func (r rules) Place(ctx context.Context, who *callbacks.Subject, pool gorm.ConnPool) (callbacks.Place, error) {
 	if t, ok := pool.(*transaction); ok {
 		if at, known := t.placeOf(who); known {
+			if who.Placed && scopeOf(ctx).at != at {
+				return callbacks.Place{}, errPlacedElsewhere()
+			}
 			return callbacks.Place(at), nil
 		}
 	}
 	at, err := r.place(ctx, who)
 	return callbacks.Place(at), err
 }
+
+// Resolves implements [callbacks.Rules].
+func (r rules) Resolves() bool { return r.cfg.Resolver != nil }
 
 // Several implements [callbacks.Rules].
 func (r rules) Several() bool { return r.several() }

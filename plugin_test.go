@@ -573,7 +573,7 @@ func TestExclusivePlacements(t *testing.T) {
 	require.NoError(t, db.WithContext(ctxOf("a")).Create(&Note{Text: "mine alone"}).Error)
 	require.NoError(t, db.WithContext(ctxOf("a")).First(&Note{}).Error)
 	require.ErrorIs(t, db.WithContext(ctxOf("b")).First(&Note{}).Error, tenancy.ErrTenantMismatch, "the placement is a's")
-	require.ErrorIs(t, db.WithContext(ctxOf("c")).First(&Note{}).Error, tenancy.ErrUnconfinedSQL, "the placement is shared")
+	require.ErrorIs(t, db.WithContext(ctxOf("c")).First(&Note{}).Error, tenancy.ErrTenantMismatch, "c would share it")
 	require.ErrorIs(t, db.First(&Note{}).Error, tenancy.ErrNoTenant)
 }
 

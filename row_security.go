@@ -3,9 +3,11 @@ package tenancy
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"slices"
 	"sync"
+	"sync/atomic"
 
 	"gorm.io/gorm"
 
@@ -15,57 +17,67 @@ import (
 	"github.com/gormtenancy/tenancy/internal/tables"
 )
 
-// guards tells whether row-level security is to be told of the statement's tenant.
-func (p *Plugin) guards(pass *callbacks.Pass) bool {
-	return pass.Reach() == callbacks.There && pass.Who.Kind == callbacks.Tenant
-}
+// guards tells whether row-level security is to be told of the statement's tenant: of each, for a function of the
+// application's own may read tables that the text does not name.
+func (p *Plugin) guards(pass *callbacks.Pass) bool { return pass.Who.Kind == callbacks.Tenant }
 
 // secured is what was found out about a pool once.
 type secured struct {
-	mu     sync.Mutex
-	role   bool     // no policy passes it by
-	pooler bool     // nothing mixes up its statements with those of others
-	tables sync.Map // quoted name → nil: its policies hold
+	turn   chan struct{} // held by who looks
+	role   atomic.Bool   // no policy passes it by
+	pooler atomic.Bool   // nothing mixes up its statements with those of others
+	tables sync.Map      // quoted name → nil: its policies hold
 }
 
 func (p *Plugin) securedOf(db *sql.DB) *secured {
 	known, ok := p.secured.Load(db)
 	if !ok {
-		known, _ = p.secured.LoadOrStore(db, &secured{})
+		known, _ = p.secured.LoadOrStore(db, &secured{turn: make(chan struct{}, 1)})
 	}
 	s, _ := known.(*secured)
 	return s
 }
 
-// checkRole refuses roles that policies do not hold, and settings of the driver that do not work behind a pooler. It looks
-// once at each pool.
-func (p *Plugin) checkRole(ctx context.Context, db *sql.DB) error {
-	s := p.securedOf(db)
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.role {
+// once calls look unless what it looks for is known, one at a time. what is what its faults are about.
+func (s *secured) once(ctx context.Context, what string, known *atomic.Bool, look func() error) error {
+	if known.Load() {
 		return nil
 	}
-	if err := rowsecurity.CheckRole(ctx, db, p.prepares); err != nil {
-		return fmt.Errorf("%w: RowSecurity: %w", ErrInvalidConfig, err)
+	select {
+	case s.turn <- struct{}{}:
+		defer func() { <-s.turn }()
+	case <-ctx.Done():
+		return ctx.Err()
 	}
-	s.role = true
-	return nil
+	if known.Load() {
+		return nil
+	}
+	err := look()
+	if err == nil {
+		known.Store(true)
+	}
+	return insecure(what, err)
+}
+
+// insecure makes a fault that was found one of the configuration. Errors of the driver, and of the context, pass as they are.
+func insecure(what string, err error) error {
+	if fault, ok := errors.AsType[*rowsecurity.FaultError](err); ok {
+		return fmt.Errorf("%w: %s: %w", ErrInvalidConfig, what, fault)
+	}
+	return err
+}
+
+// checkRole refuses roles that policies do not hold, and settings of the driver that do not work behind a pooler. It looks
+// once at each pool, on a connection of conn: the pool, or one that was taken from it already.
+func (p *Plugin) checkRole(ctx context.Context, db *sql.DB, conn gorm.ConnPool) error {
+	s := p.securedOf(db)
+	return s.once(ctx, "RowSecurity", &s.role, func() error { return rowsecurity.CheckRole(ctx, conn, p.prepares) })
 }
 
 // checkPooler refuses settings of the driver that mix up the statements of clients behind a pooler. It looks once at each pool.
-func (p *Plugin) checkPooler(ctx context.Context, db *sql.DB) error {
+func (p *Plugin) checkPooler(ctx context.Context, db *sql.DB, conn gorm.ConnPool) error {
 	s := p.securedOf(db)
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.pooler || s.role {
-		return nil
-	}
-	if err := rowsecurity.CheckPooler(ctx, db, p.prepares); err != nil {
-		return fmt.Errorf("%w: %w", ErrInvalidConfig, err)
-	}
-	s.pooler = true
-	return nil
+	return s.once(ctx, "the connection", &s.pooler, func() error { return rowsecurity.CheckPooler(ctx, conn, p.prepares) })
 }
 
 // checkTables refuses tables that no policy holds, or not for the role of the pool. It looks once at each.
@@ -89,7 +101,7 @@ func (p *Plugin) checkTables(pass *callbacks.Pass, db *sql.DB, conn gorm.ConnPoo
 	}
 	found, err := p.binder.CheckTables(pass.Context, conn, unknown)
 	if err != nil {
-		return fmt.Errorf("%w: RowSecurity: %w", ErrInvalidConfig, err)
+		return insecure("RowSecurity", err)
 	}
 	for _, name := range found {
 		s.tables.Store(name, nil)

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode"
 
 	"gorm.io/gorm"
 	"gorm.io/plugin/dbresolver"
@@ -145,13 +146,14 @@ func listKey(key any) any {
 	return key
 }
 
-// DatabasePerTenant gives each tenant a shard of its own, named prefix + id. An ID that a file system or a URL could take
-// for something else than a name is [ErrInvalidTenant]: it has a slash, a backslash, or begins with a dot. So is one that makes
-// a name of more than 63 bytes: PostgreSQL drops the end of longer ones (NAMEDATALEN), and with it what tells two tenants apart.
+// DatabasePerTenant gives each tenant a shard of its own, named prefix + id. IDs have letters of ASCII, digits, "_", "-" and, not
+// at their beginning, "."; others are [ErrInvalidTenant]: a file system, a URL or the DSN that Config.Open writes the name into could
+// take them for something else than a name. So are those that make a name of more than 63 bytes: PostgreSQL drops the end
+// of longer ones (NAMEDATALEN), and with it what tells two tenants apart.
 func DatabasePerTenant(prefix string) ShardResolver {
 	return perTenant(func(id ID) (Placement, error) {
-		if strings.ContainsAny(string(id), `/\`) || strings.HasPrefix(string(id), ".") {
-			return Placement{}, fmt.Errorf("%w: the name of a database has no slash, and does not begin with a dot", ErrInvalidTenant)
+		if strings.HasPrefix(string(id), ".") || strings.ContainsFunc(string(id), notInName) {
+			return Placement{}, fmt.Errorf("%w: the ID of a tenant with a database of its own has letters of ASCII, digits, _, - and inner dots", ErrInvalidTenant)
 		}
 		if len(prefix)+len(id) > longestID {
 			return Placement{}, fmt.Errorf("%w: the name of its database would have %d bytes, the most is %d", ErrInvalidTenant, len(prefix)+len(id), longestID)
@@ -168,13 +170,19 @@ func SchemaPerTenant(shard, prefix string) ShardResolver {
 	})
 }
 
-// perTenant resolves IDs alone.
-func perTenant(at func(id ID) (Placement, error)) ShardResolver {
-	return ShardResolverFunc(func(_ context.Context, key any) (Placement, error) {
-		id, ok := key.(ID)
-		if !ok {
-			return Placement{}, fmt.Errorf("%w: it places tenants, and %T is no tenant ID", ErrShardNotFound, key)
-		}
-		return at(id)
-	})
+// notInName tells whether a character may mean something in a path, a URL or a DSN.
+func notInName(r rune) bool {
+	return r > 'z' || r != '_' && r != '-' && r != '.' && !unicode.IsLetter(r) && !unicode.IsDigit(r)
+}
+
+// perTenant places tenants by their IDs alone, and each always in the same place.
+type perTenant func(id ID) (Placement, error)
+
+// Resolve implements [ShardResolver].
+func (p perTenant) Resolve(_ context.Context, key any) (Placement, error) {
+	id, ok := key.(ID)
+	if !ok {
+		return Placement{}, fmt.Errorf("%w: it places tenants, and %T is no tenant ID", ErrShardNotFound, key)
+	}
+	return p(id)
 }

@@ -357,8 +357,10 @@ func (t *transaction) ExecContext(ctx context.Context, query string, args ...any
 		return withoutCache(tx).ExecContext(ctx, query, args...)
 	}
 	if schema := migrated(pass); schema != "" {
-		p := t.router.plugin
-		return p.runner.Exec(ctx, withoutCache(tx), schema, p.fromSchema(pass.At().Shard, query), args)
+		if query, err = t.router.plugin.inSchema(pass, query); err != nil {
+			return nil, err
+		}
+		return t.router.plugin.runner.Exec(ctx, withoutCache(tx), schema, query, args)
 	}
 	return tx.ExecContext(ctx, query, args...)
 }
@@ -386,6 +388,9 @@ func (t *transaction) QueryContext(ctx context.Context, query string, args ...an
 	pass.Enter()
 	defer pass.Leave()
 	if schema := migrated(pass); schema != "" {
+		if query, err = t.router.plugin.inSchema(pass, query); err != nil {
+			return nil, err
+		}
 		return t.router.plugin.runner.Query(ctx, withoutCache(tx), schema, query, args) //nolint:sqlclosecheck // the caller closes them
 	}
 	return tx.QueryContext(ctx, query, args...) //nolint:sqlclosecheck // the caller closes them
@@ -405,6 +410,9 @@ func (t *transaction) QueryRowContext(ctx context.Context, query string, args ..
 	pass.Enter()
 	defer pass.Leave()
 	if schema := migrated(pass); schema != "" {
+		if query, err = t.router.plugin.inSchema(pass, query); err != nil {
+			return callbacks.ErrorRow(err)
+		}
 		return t.router.plugin.runner.QueryRow(ctx, withoutCache(tx), schema, query, args)
 	}
 	return tx.QueryRowContext(ctx, query, args...)

@@ -90,10 +90,23 @@ func (h *Hooks) migrates(pass *Pass) error {
 	pass.Who = &Subject{Kind: System}
 	pass.free, pass.scoped = true, true
 	if err := h.place(pass); err != nil || pass.at.TableSuffix == "" {
+		if err == nil && pass.Op == OpRaw && pass.at.Shard != "" {
+			err = h.reachesHome(pass, pass.stmt.SQL.String())
+		}
 		pass.needless = err == nil && pass.Op == OpRaw && (pass.at.Shard != "" || pass.at.Schema != "") && h.isElsewhere(pass, pass.stmt.SQL.String())
 		return err
 	}
 	return h.refusal(pass, InvalidConfig, "the Migrator knows no suffix, and would make plain tables: give the tables their names with db.Table")
+}
+
+// reachesHome refuses foreign keys from another database to global tables, which no database could hold.
+func (h *Hooks) reachesHome(pass *Pass, sql string) error {
+	for _, name := range h.text.References(sql) {
+		if t := h.Tables.Named(name); t != nil && t.Class == tables.Global {
+			return h.refusal(pass, CrossShard, "a foreign key cannot refer to global table "+t.Name+", which is in the default database: list it in Config.Reference, or set gorm.Config.DisableForeignKeyConstraintWhenMigrating")
+		}
+	}
+	return nil
 }
 
 // isElsewhere tells whether a statement makes or changes a table that is not at the statement's place: a global one, or in
@@ -157,13 +170,14 @@ func (h *Hooks) tenantValue(pass *Pass, c *tables.Column) (any, error) {
 	if err != nil {
 		return nil, h.refusal(pass, InvalidTenant, err.Error())
 	}
-	if pass.at.alone() {
-		return v, nil // there is no other ID that the database could take it for
+	if pass.at.alone() && tables.Simple(id) {
+		return v, nil // no row there has another ID that the database could take it for
 	}
-	if c.MustAsk(pass.at.Shard, id) && (pass.sub || !pass.stmt.DryRun) {
+	where := pass.at.database()
+	if c.MustAsk(where, id) && (pass.sub || !pass.stmt.DryRun) {
 		h.askComparison(pass, c)
 	}
-	if err := c.Fits(pass.at.Shard, id); err != nil {
+	if err := c.Fits(where, id); err != nil {
 		return nil, h.refusal(pass, InvalidTenant, err.Error())
 	}
 	return v, nil
@@ -212,6 +226,9 @@ func (h *Hooks) finish(db *gorm.DB) {
 	}
 	if pass.marked {
 		delete(stmt.Clauses, predicateClause)
+	}
+	if db.Error != nil && pass.Op == OpQuery && pass.sent != "" {
+		forget(db)
 	}
 	if stmt.Context == context.Context(pass) { // or else another plugin has put its own around it
 		stmt.Context = pass.Context

@@ -78,8 +78,12 @@ func (o *own) exec() error {
 // database mixes up are fine without an answer, and the others are refused without one.
 func (h *Hooks) askComparison(pass *Pass, c *tables.Column) {
 	o := newOwn(pass)
-	shard, name := pass.at.Shard, c.Table+pass.at.TableSuffix
-	text, args := h.engine.CollationQuery(name, o.Quote(name), c.Name)
+	shard, name := pass.at.database(), c.Table+pass.at.TableSuffix
+	quoted := o.Quote(name)
+	if pass.at.Schema != "" {
+		quoted = h.text.Quote(pass.at.Schema) + "." + h.text.Quote(name)
+	}
+	text, args := h.engine.CollationQuery(pass.at.Schema, name, quoted, c.Name)
 	if text == "" {
 		c.SetComparison(shard, tables.Folding)
 		return

@@ -15,6 +15,7 @@ type knownTables struct {
 	registry       *tables.Registry
 	engine         dialect.Engine
 	unlistedGlobal bool
+	resolves       bool     // tenants can be in different places
 	described      sync.Map // *tables.Table → described
 }
 
@@ -51,10 +52,10 @@ func (k *knownTables) Table(schema, name string) sqlproof.Table {
 		return sqlproof.Table{Name: name}
 	}
 	// A table of the same name in another schema is held to the tenant like the known one, which can only hold it too much.
-	// It is not taken for one that may be read freely, or that is another tenant's place.
+	// It is not taken for one that may be read freely, or that may be another tenant's.
 	at := t.Schema()
 	same := strings.EqualFold(schema, at) || at == "" && k.engine.DefaultSchema(schema) || schema == "" && k.engine.DefaultSchema(at)
-	if !same && (t.Class == tables.Placed || !t.Class.Confined() && !k.unlistedGlobal) {
+	if !same && (t.Class == tables.Placed || t.Class.Confined() && k.resolves || !t.Class.Confined() && !k.unlistedGlobal) {
 		return sqlproof.Table{Name: strings.TrimPrefix(schema+"."+name, ".")}
 	}
 	return k.describe(t)

@@ -82,6 +82,12 @@ func (h *Hooks) reaches(pass *Pass, home string) error {
 
 // named returns the text of a plan with the names that the tables have at the statement's place.
 func (h *Hooks) named(pass *Pass, query string, plan *sqlproof.Plan) (string, error) {
+	if plan.Refusal != nil && pass.Who.Kind == Everyone {
+		if _, names := mentions(query, h.Tables); !names {
+			return query, nil // nothing in it goes by another name at the place
+		}
+		return query, h.refusal(pass, Unconfined, "tables of tenants have names of their own at the placement, and the statement is not understood, so that they cannot be put in: use the *sql.DB that tenancy.DB returns")
+	}
 	if plan.Refusal != nil {
 		return query, h.refusal(pass, Unconfined, plan.Refusal.Error())
 	}

@@ -59,7 +59,7 @@ func (h *Hooks) Register(db *gorm.DB) error {
 	h.engine = dialect.Of(db.Dialector.Name())
 	h.migrators = newMigrators(db)
 	if h.SQL != nil {
-		h.prover = sqlproof.NewProver(h.SQL, &knownTables{registry: h.Tables, engine: h.engine, unlistedGlobal: h.Rules.UnlistedAreGlobal()}, 0)
+		h.prover = sqlproof.NewProver(h.SQL, &knownTables{registry: h.Tables, engine: h.engine, unlistedGlobal: h.Rules.UnlistedAreGlobal(), resolves: h.Rules.Resolves()}, 0)
 	}
 	cb := db.Callback()
 	begin := func(get func(string) func(*gorm.DB), otherwise string) string {

@@ -29,6 +29,14 @@ type Place struct {
 // alone tells whether the tables there hold one tenant's rows and no other's.
 func (p Place) alone() bool { return p.Exclusive || p.Schema != "" }
 
+// database names what the columns of the tables there have in common.
+func (p Place) database() string {
+	if p.Schema == "" {
+		return p.Shard
+	}
+	return p.Shard + "\x00" + p.Schema
+}
+
 // named tells whether the tables there go by other names than those of their models.
 func (p Place) named() bool { return p.Schema != "" || p.TableSuffix != "" }
 
@@ -84,6 +92,8 @@ type Rules interface {
 	Identify(ctx context.Context) (*Subject, error)
 	// Place asks where the rows are that a statement of who, sent to pool, is about. A transaction knows its own place.
 	Place(ctx context.Context, who *Subject, pool gorm.ConnPool) (Place, error)
+	// Resolves tells whether tenants can be in different places.
+	Resolves() bool
 	// Several tells whether there is more than one database.
 	Several() bool
 	// HidesRows tells whether the database shows a statement the rows of its tenant alone.

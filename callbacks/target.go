@@ -41,12 +41,25 @@ func (h *Hooks) mainTable(pass *Pass) (*tables.Table, error) {
 	if err != nil {
 		return nil, h.refusal(pass, InvalidConfig, err.Error())
 	}
+	if h.Rules.Resolves() && t.Class.Confined() && !h.ownSchema(t, name) {
+		return nil, h.refusal(pass, Unconfined, "Table("+quote(name)+") names a schema, and the tenant's placement says where the table is: leave it out")
+	}
 	if under := t.Under(name); under != t {
 		if t = under; h.proves() && !h.Rules.UnlistedAreGlobal() {
 			h.Tables.Learn(t)
 		}
 	}
 	return t, nil
+}
+
+// ownSchema tells whether a name has no schema, or that of the table's model.
+func (h *Hooks) ownSchema(t *tables.Table, name string) bool {
+	i := strings.LastIndexByte(name, '.')
+	if i < 0 {
+		return true
+	}
+	schema := strings.Trim(name[:i], "`\"[]")
+	return strings.EqualFold(schema, t.Schema()) || t.Schema() == "" && h.engine.DefaultSchema(schema)
 }
 
 // textTable reads Table("a, b"), in a statement that is proven: its tables are found there.

@@ -320,7 +320,25 @@ func (b *Builder) Call(at int, schema, name string, args []*Expr) *Expr {
 	if writes(name) {
 		b.st.Writes = true
 	}
+	if strings.EqualFold(name, "nextval") && !ownSequence(args) && b.err == nil {
+		b.err = refuse(b.st.SQL, at, "nextval takes a number of a sequence that may be another tenant's", "name the sequence without a schema")
+	}
 	return &Expr{Op: Call, At: at, Schema: schema, Name: name, Args: args}
+}
+
+// ownSequence tells whether what nextval is given is the name of a sequence without a schema.
+func ownSequence(args []*Expr) bool {
+	for _, a := range args {
+		switch {
+		case a == nil:
+			return false
+		case a.Op == Text && strings.Contains(a.Value, "."), a.Op == Field && a.Qualifier != "", a.Op == Argument, a.Query != nil:
+			return false
+		case !ownSequence(a.Args):
+			return false
+		}
+	}
+	return true
 }
 
 // SawMarks fails if the text has other placeholders than those that [Builder.Argument] was asked for, each once: something

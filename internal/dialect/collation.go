@@ -7,9 +7,9 @@ import (
 	"github.com/gormtenancy/tenancy/internal/tables"
 )
 
-// CollationQuery returns the SQL that asks how a column compares, and its arguments. quoted is the table's name as the
-// dialect quotes it. The answer is a row of three texts, for [Engine.Comparison]. It is empty where nothing is known to ask.
-func (e Engine) CollationQuery(table, quoted, column string) (sql string, args []any) {
+// CollationQuery returns the SQL that asks how a column compares, and its arguments. schema is MySQL's database, ""
+// for the connection's own; quoted is the table's name as the dialect quotes it. The answer is a row of three texts, for [Engine.Comparison]. It is empty where nothing is known to ask.
+func (e Engine) CollationQuery(schema, table, quoted, column string) (sql string, args []any) {
 	name := table[strings.LastIndexByte(table, '.')+1:]
 	switch e {
 	case Postgres:
@@ -22,7 +22,7 @@ WHERE a.attrelid = to_regclass($1) AND a.attname = $2 AND NOT a.attisdropped`, [
 	case MySQL:
 		return `SELECT data_type, COALESCE(collation_name, ''), COALESCE(character_set_name, '')
 FROM information_schema.columns
-WHERE table_schema = DATABASE() AND table_name = ? AND column_name = ?`, []any{name, column}
+WHERE table_schema = COALESCE(NULLIF(?, ''), DATABASE()) AND table_name = ? AND column_name = ?`, []any{schema, name, column}
 	case SQLite:
 		return `SELECT m.type, COALESCE(m.sql, ''), p.type
 FROM sqlite_master m JOIN pragma_table_info(m.name) p

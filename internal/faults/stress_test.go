@@ -32,7 +32,7 @@ type Note struct {
 	ID       uint
 	TenantID string `tenancy:"tenant" gorm:"index"`
 	Text     string
-	Entries    []Entry
+	Entries  []Entry
 }
 
 // Entry belongs to a note.

@@ -190,6 +190,9 @@ func (p *Pool) close() error {
 		errs = append(errs, cache.Close())
 	}
 	if p.ours {
+		if retired := p.of.set.options.Retired; retired != nil && p.db != nil {
+			retired(p.db)
+		}
 		errs = append(errs, closePool(p.plain))
 	}
 	return errors.Join(errs...)

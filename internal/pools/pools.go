@@ -7,6 +7,7 @@ package pools
 
 import (
 	"context"
+	"database/sql"
 	"time"
 
 	"gorm.io/gorm"
@@ -62,6 +63,8 @@ type Options struct {
 	// Opened and Closed are told of each database that has been opened or closed, in this order for each name and not
 	// under a lock. Nil: nobody is told.
 	Opened, Closed func(name string)
+	// Retired is told of each pool of ours that is about to be closed. Nil: nobody is told.
+	Retired func(pool *sql.DB)
 }
 
 // Errors are the sentinels that errors.Is finds in the errors of this package.

@@ -73,8 +73,11 @@ func (b *Binder) CheckTables(ctx context.Context, conn interface {
 		found = append(found, t.name)
 		faults = append(faults, t.faults(b.Setting)...)
 	}
-	if err := errors.Join(append(faults, rows.Err())...); err != nil {
+	if err := rows.Err(); err != nil {
 		return nil, err
+	}
+	if len(faults) > 0 {
+		return nil, &FaultError{faults}
 	}
 	return found, nil
 }

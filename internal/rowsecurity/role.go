@@ -2,19 +2,36 @@ package rowsecurity
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
 
 	"github.com/jackc/pgx/v5"
 )
 
+// FaultError says what is wrong with a role, a table or the settings of a driver, and what to do. Other errors of the checks
+// are those of the database or the context.
+type FaultError struct{ faults []error }
+
+// Error implements error.
+func (e *FaultError) Error() string { return errors.Join(e.faults...).Error() }
+
+// Unwrap returns the faults, one by one.
+func (e *FaultError) Unwrap() []error { return e.faults }
+
+// found makes an error of faults, if there are any.
+func found(faults []error) error {
+	if len(faults) == 0 {
+		return nil
+	}
+	return &FaultError{faults}
+}
+
 // CheckRole refuses a role that policies do not hold for, and a session that would rather fail than apply them. Behind a
 // pooler it also refuses what breaks there: prepared statements, if they get mixed up, and pgx's mode describe_exec, if
 // clients share server connections. prepared says that the program has prepared statements of its own, as GORM has with
 // PrepareStmt. Without a pooler it takes one connection and one round trip.
-func CheckRole(ctx context.Context, db *sql.DB, prepared bool) error {
-	l, err := borrow(ctx, db)
+func CheckRole(ctx context.Context, pool any, prepared bool) error {
+	l, err := borrow(ctx, pool)
 	if err != nil {
 		return err
 	}
@@ -51,12 +68,12 @@ func CheckRole(ctx context.Context, db *sql.DB, prepared bool) error {
 	if err != nil {
 		return err
 	}
-	return errors.Join(append(faults, mixed...)...)
+	return found(append(faults, mixed...))
 }
 
 // CheckPooler refuses what breaks behind a pooler, as CheckRole does, whatever the role.
-func CheckPooler(ctx context.Context, db *sql.DB, prepared bool) error {
-	l, err := borrow(ctx, db)
+func CheckPooler(ctx context.Context, pool any, prepared bool) error {
+	l, err := borrow(ctx, pool)
 	if err != nil {
 		return err
 	}
@@ -73,7 +90,7 @@ func CheckPooler(ctx context.Context, db *sql.DB, prepared bool) error {
 	if err != nil {
 		return err
 	}
-	return errors.Join(mixed...)
+	return found(mixed)
 }
 
 // mixedUp returns what a pooler would mix up, if there is one. process is that of the server.

@@ -1,0 +1,210 @@
+package tenancy_test
+
+import (
+	"context"
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"gorm.io/driver/postgres"
+	"gorm.io/gorm"
+	"gorm.io/gorm/logger"
+
+	"github.com/gormtenancy/tenancy"
+	"github.com/gormtenancy/tenancy/internal/testdb"
+)
+
+// schemaLand is an application on PostgreSQL with tenants a and b in schemas, and one in the shared tables.
+func schemaLand(t *testing.T, gcfg *gorm.Config) *land {
+	t.Helper()
+	dsn := testdb.Postgres(t)
+	inSchemas(t, engines[1], postgres.Open(dsn), "s_a", "s_b")
+	l := newLand(t, engines[1], postgres.Open(dsn), gcfg, tenancy.Config{
+		Global: []any{&Country{}}, Resolver: tenancy.List(map[tenancy.ID]tenancy.Placement{
+			"a": {Schema: "s_a"}, "b": {Schema: "s_b"}, "shared": {}, "postgres": {Schema: "postgres"}, "pub": {Schema: "public"},
+		}),
+	}, "a", "b")
+	require.NoError(t, l.db.AutoMigrate(&Customer{}, &Order{}, &Tag{}))
+	return l
+}
+
+// TestMigratorStaysInItsSchema is about promise 4: what is not in the tenant's schema is not changed in another one.
+func TestMigratorStaysInItsSchema(t *testing.T) {
+	t.Parallel()
+	l := schemaLand(t, &gorm.Config{})
+	type tagX struct {
+		ID    uint
+		Label string `gorm:"index:idx_lab"`
+		Extra string
+	}
+	require.NoError(t, l.as("shared").Create(&Tag{Label: "kept"}).Error)
+	a := l.as("a").Migrator()
+	require.NoError(t, a.DropTable(&Tag{}, "customer_tags"))
+	require.NoError(t, a.DropTable(&Tag{}, "customer_tags"), "once more")
+	require.Error(t, l.as("a").Table("tags").Migrator().AddColumn(&tagX{}, "Extra"))
+	require.Error(t, l.as("a").Table("tags").Migrator().CreateIndex(&tagX{}, "idx_lab"))
+	require.Error(t, a.RenameTable("tags", "tags2"))
+	require.Error(t, a.DropIndex(&Customer{}, "idx_customers_none"))
+	var n int64
+	require.NoError(t, l.as("shared").Model(&Tag{}).Count(&n).Error)
+	require.EqualValues(t, 1, n)
+	require.False(t, l.db.Migrator().HasColumn(&Tag{}, "extra"))
+	require.False(t, l.db.Migrator().HasTable("tags2"))
+	require.NoError(t, l.as("a").AutoMigrate(&Tag{}))
+	require.NoError(t, l.as("a").Transaction(func(tx *gorm.DB) error { return tx.AutoMigrate(&Customer{}, &Order{}, &Tag{}) }))
+	l.live(t, "a", "b")
+}
+
+// TestSchemasOfTheConnection is about promise 2: where names without a schema are looked for, no tenant lives.
+func TestSchemasOfTheConnection(t *testing.T) {
+	t.Parallel()
+	l := schemaLand(t, &gorm.Config{})
+	require.ErrorIs(t, l.as("postgres").Find(&[]Tag{}).Error, tenancy.ErrInvalidConfig, "$user, whose schema is not there yet")
+	require.ErrorIs(t, l.as("pub").Find(&[]Tag{}).Error, tenancy.ErrInvalidConfig)
+}
+
+// TestNamesOfOtherPlaces is about promise 4: a text names no other place than the tenant's.
+func TestNamesOfOtherPlaces(t *testing.T) {
+	t.Parallel()
+	l := schemaLand(t, &gorm.Config{})
+	for _, id := range []tenancy.ID{"shared", "a"} {
+		db := l.as(id)
+		for name, err := range map[string]error{
+			"read":     db.Raw("SELECT * FROM s_b.tags").Scan(&[]Tag{}).Error,
+			"write":    db.Exec("INSERT INTO s_b.tags (tenant_id, label) VALUES (?, 'x')", string(id)).Error,
+			"table":    db.Table("s_b.tags").Create(&Tag{Label: "y"}).Error,
+			"find":     db.Table("s_b.tags").Find(&[]Tag{}).Error,
+			"sequence": db.Raw("SELECT nextval('s_b.tags_id_seq')").Scan(new(int)).Error,
+		} {
+			require.ErrorIs(t, err, tenancy.ErrUnconfinedSQL, "%s as %s", name, id)
+		}
+	}
+	var n int64
+	require.NoError(t, l.as("b").Model(&Tag{}).Count(&n).Error)
+	require.Zero(t, n)
+}
+
+// TestPlacementInsideATransaction is about promise 4.
+func TestPlacementInsideATransaction(t *testing.T) {
+	t.Parallel()
+	l := schemaLand(t, &gorm.Config{})
+	require.ErrorIs(t, l.as("a").Transaction(func(tx *gorm.DB) error {
+		require.NoError(t, tx.Find(&[]Tag{}).Error)
+		return tx.WithContext(tenancy.WithPlacement(ctxOf("a"), tenancy.Placement{Schema: "s_b"})).Find(&[]Tag{}).Error
+	}), tenancy.ErrTenantMismatch)
+}
+
+// TestOneConnection is about promise 6: nothing waits for a second connection while it holds one.
+func TestOneConnection(t *testing.T) {
+	t.Parallel()
+	for name, l := range map[string]*land{"schemas": schemaLand(t, &gorm.Config{}), "row security": func() *land {
+		g := newGuarded(t)
+		g.protect(t)
+		again := newLand(t, engines[1], postgres.Open(g.dsn), &gorm.Config{}, tenancy.Config{Global: []any{&Country{}}, RowSecurity: "app.tenant_id"})
+		return again
+	}()} {
+		for _, prepare := range []bool{false, true} {
+			pool, err := tenancy.DB(l.db)
+			require.NoError(t, err)
+			pool.SetMaxOpenConns(1)
+			ctx, cancel := context.WithTimeout(ctxOf("a"), 20*time.Second)
+			db := l.db.WithContext(ctx).Session(&gorm.Session{PrepareStmt: prepare})
+			require.NoError(t, db.Connection(func(tx *gorm.DB) error { return tx.Find(&[]Tag{}).Error }), name)
+			require.NoError(t, db.Transaction(func(tx *gorm.DB) error {
+				if err := tx.Create(&Customer{Name: fmt.Sprint(prepare), Tags: []Tag{{Label: "x"}}}).Error; err != nil {
+					return err
+				}
+				return tx.Preload("Tags").Find(&[]Customer{}).Error
+			}), name)
+			require.NoError(t, db.Save(&Tag{Label: "y"}).Error, name)
+			cancel()
+		}
+	}
+}
+
+// TestChecksPassErrorsOn is about promise 6: what the driver says is the driver's, and no fault of the configuration.
+func TestChecksPassErrorsOn(t *testing.T) {
+	t.Parallel()
+	g := newGuarded(t)
+	g.protect(t)
+	ctx, cancel := context.WithCancel(ctxOf("a"))
+	cancel()
+	err := g.db.WithContext(ctx).Find(&[]Tag{}).Error
+	require.ErrorIs(t, err, context.Canceled)
+	require.NotErrorIs(t, err, tenancy.ErrInvalidConfig)
+}
+
+// TestFunctionsUnderRowSecurity is about promise 6: a function that relies on the policies sees the same rows everywhere.
+func TestFunctionsUnderRowSecurity(t *testing.T) {
+	t.Parallel()
+	g := newGuarded(t)
+	g.protect(t)
+	_, err := g.owner.Exec("CREATE FUNCTION n_tags() RETURNS bigint LANGUAGE sql AS 'SELECT count(*) FROM tags'")
+	require.NoError(t, err)
+	require.NoError(t, g.as("a").Create(&Tag{Label: "x"}).Error)
+	count := func(db *gorm.DB) (n int) {
+		require.NoError(t, db.Raw("SELECT n_tags()").Scan(&n).Error)
+		return n
+	}
+	require.Equal(t, 1, count(g.as("a")))
+	require.Equal(t, 0, count(g.as("b")))
+	require.NoError(t, g.as("a").Transaction(func(tx *gorm.DB) error {
+		require.Equal(t, 1, count(tx))
+		return nil
+	}))
+}
+
+// TestOperatorsInSchemas is about promise 7: what cannot be put into a schema says how to do it.
+func TestOperatorsInSchemas(t *testing.T) {
+	t.Parallel()
+	l := schemaLand(t, &gorm.Config{})
+	there := l.db.WithContext(tenancy.WithPlacement(tenancy.WithoutTenant(context.Background(), "test"), tenancy.Placement{Schema: "s_a"}))
+	err := there.Exec("TRUNCATE tags").Error
+	require.ErrorIs(t, err, tenancy.ErrUnconfinedSQL)
+	require.ErrorContains(t, err, "tenancy.DB")
+	require.NoError(t, there.Exec("CREATE SCHEMA another").Error, "it names no tenant's table")
+	require.NoError(t, there.Exec("DELETE FROM tags").Error)
+}
+
+// TestFailedScans is about promise 2: GORM fills a destination that could not be read with what others have read.
+func TestFailedScans(t *testing.T) {
+	t.Parallel()
+	s := newShop(t)
+	type secret struct {
+		ID       uint
+		TenantID string `tenancy:"tenant"`
+		N        int
+		Text     string
+	}
+	db, err := gorm.Open(engines[0].fresh(t)(), &gorm.Config{Logger: logger.Discard})
+	require.NoError(t, err)
+	require.NoError(t, db.Exec("CREATE TABLE secrets (id integer primary key, tenant_id text, n, text text)").Error)
+	require.NoError(t, db.Exec("INSERT INTO secrets VALUES (1, 'b', 7, 'b''s secret'), (2, 'a', 'x', 'mine')").Error)
+	require.NoError(t, db.Use(tenancy.New(tenancy.Config{Models: []any{&secret{}}})))
+	var mine, theirs secret
+	require.NoError(t, db.WithContext(ctxOf("b")).First(&theirs).Error)
+	require.Error(t, db.WithContext(ctxOf("a")).First(&mine).Error)
+	require.Zero(t, mine)
+	require.NoError(t, db.WithContext(ctxOf("b")).First(&theirs).Error)
+	var all []secret
+	require.Error(t, db.WithContext(ctxOf("a")).Find(&all).Error)
+	require.Empty(t, all)
+	var c Customer
+	require.NoError(t, s.a.First(&c).Error)
+	require.ErrorIs(t, s.a.First(&c, 99).Error, gorm.ErrRecordNotFound)
+	require.Equal(t, "ann", c.Name, "not found is no failed scan")
+}
+
+// TestForeignKeysOutOfADatabase is about promise 1: what no database could hold is refused when tables are made.
+func TestForeignKeysOutOfADatabase(t *testing.T) {
+	t.Parallel()
+	e := engines[1]
+	open := databases(t, e, "a")
+	cfg := tenancy.Config{Models: []any{&Ship{}}, Global: []any{&Flag{}}, Resolver: tenancy.DatabasePerTenant(""), Open: open}
+	l := newLand(t, e, e.fresh(t)(), &gorm.Config{}, cfg)
+	require.ErrorIs(t, l.as("a").AutoMigrate(&Ship{}), tenancy.ErrCrossShard)
+	l = newLand(t, e, e.fresh(t)(), &gorm.Config{DisableForeignKeyConstraintWhenMigrating: true}, cfg)
+	require.NoError(t, l.as("a").AutoMigrate(&Ship{}))
+	require.NoError(t, l.as("a").Create(&Ship{FlagID: 1}).Error)
+}
