@@ -151,6 +151,11 @@ func (t *target) secure(ctx context.Context, pass *callbacks.Pass) error {
 	if p.binder == nil {
 		return t.check(ctx, pass)
 	}
+	if pass.Who.Kind == callbacks.System {
+		if db, err := t.sqlDB(); err == nil {
+			p.forgetTables(pass, db)
+		}
+	}
 	if !p.guards(pass) {
 		return nil
 	}
@@ -176,6 +181,7 @@ func (t *target) check(ctx context.Context, pass *callbacks.Pass) error {
 	case err != nil:
 		return err
 	case p.binder != nil:
+		p.forgetTables(pass, db)
 		return p.checkRole(ctx, db, plain(t.conn))
 	}
 	return p.checkPooler(ctx, db, plain(t.conn))

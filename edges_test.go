@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"gorm.io/driver/postgres"
 	"gorm.io/gorm"
+	"gorm.io/gorm/clause"
 	"gorm.io/gorm/logger"
 
 	"github.com/gormtenancy/tenancy"
@@ -153,6 +154,22 @@ func TestFunctionsUnderRowSecurity(t *testing.T) {
 		require.Equal(t, 1, count(tx))
 		return nil
 	}))
+}
+
+// TestTablesMadeAnew is about promise 1: a table that was made anew has no policy.
+func TestTablesMadeAnew(t *testing.T) {
+	t.Parallel()
+	g := newGuarded(t)
+	g.protect(t)
+	require.NoError(t, g.as("a").Find(&[]Tag{}).Error)
+	require.NoError(t, g.db.Migrator().DropTable(&Tag{}))
+	require.NoError(t, g.db.AutoMigrate(&Tag{}))
+	require.ErrorIs(t, g.as("a").Find(&[]Tag{}).Error, tenancy.ErrInvalidConfig)
+	g.protect(t)
+	require.NoError(t, g.as("a").Transaction(func(tx *gorm.DB) error { return tx.Find(&[]Tag{}).Error }))
+	for range 2 {
+		require.NoError(t, g.db.Clauses(clause.Locking{Strength: "UPDATE"}).AutoMigrate(&Tag{}), "whatever clauses are there")
+	}
 }
 
 // TestOperatorsInSchemas is about promise 7: what cannot be put into a schema says how to do it.

@@ -47,7 +47,7 @@ func (p *Plugin) place(ctx context.Context, who *callbacks.Subject) (Placement, 
 			return Placement{}, errPlacedElsewhere()
 		}
 	case id != "":
-		own, err := p.cfg.Resolver.Resolve(ctx, id)
+		own, err := p.cfg.Resolver.Resolve(ctx, who.Key)
 		if err != nil {
 			return Placement{}, err
 		}

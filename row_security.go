@@ -8,6 +8,7 @@ import (
 	"slices"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"gorm.io/gorm"
 
@@ -26,7 +27,7 @@ type secured struct {
 	turn   chan struct{} // held by who looks
 	role   atomic.Bool   // no policy passes it by
 	pooler atomic.Bool   // nothing mixes up its statements with those of others
-	tables sync.Map      // quoted name → nil: its policies hold
+	tables sync.Map      // quoted name → time.Time: when its policies were seen to hold
 }
 
 func (p *Plugin) securedOf(db *sql.DB) *secured {
@@ -80,7 +81,17 @@ func (p *Plugin) checkPooler(ctx context.Context, db *sql.DB, conn gorm.ConnPool
 	return s.once(ctx, "the connection", &s.pooler, func() error { return rowsecurity.CheckPooler(ctx, conn, p.prepares) })
 }
 
-// checkTables refuses tables that no policy holds, or not for the role of the pool. It looks once at each.
+// seenFor is how long a table's policies are taken to hold once they were seen: other programs may make it anew.
+const seenFor = 5 * time.Minute
+
+// forgetTables has the policies of all tables looked at again, when the Migrator has made or changed one.
+func (p *Plugin) forgetTables(pass *callbacks.Pass, db *sql.DB) {
+	if pass.Who.Kind == callbacks.System && pass.Op == callbacks.OpRaw {
+		p.securedOf(db).tables.Clear()
+	}
+}
+
+// checkTables refuses tables that no policy holds, or not for the role of the pool. It looks at each now and then.
 func (p *Plugin) checkTables(pass *callbacks.Pass, db *sql.DB, conn gorm.ConnPool) error {
 	if !p.guards(pass) {
 		return nil
@@ -92,7 +103,7 @@ func (p *Plugin) checkTables(pass *callbacks.Pass, db *sql.DB, conn gorm.ConnPoo
 			continue // it has no column that a policy could go by
 		}
 		name := quotedAt(t, pass.At())
-		if _, ok := s.tables.Load(name); !ok {
+		if seen, ok := s.tables.Load(name); !ok || time.Since(seen.(time.Time)) > seenFor { //nolint:errcheck // nothing else is stored
 			unknown = append(unknown, name)
 		}
 	}
@@ -104,7 +115,7 @@ func (p *Plugin) checkTables(pass *callbacks.Pass, db *sql.DB, conn gorm.ConnPoo
 		return insecure("RowSecurity", err)
 	}
 	for _, name := range found {
-		s.tables.Store(name, nil)
+		s.tables.Store(name, time.Now())
 	}
 	return nil
 }

@@ -64,7 +64,7 @@ func (s scope) with(ctx context.Context) context.Context {
 // rules of [ID] is reported by the first statement, as [ErrInvalidTenant]. The innermost of WithTenant and [WithoutTenant]
 // counts.
 func WithTenant(ctx context.Context, id ID) context.Context {
-	s := scope{who: callbacks.Subject{Kind: callbacks.Tenant, ID: string(id), Boxed: string(id)}}
+	s := scope{who: callbacks.Subject{Kind: callbacks.Tenant, ID: string(id), Boxed: string(id), Key: id}}
 	if err := id.check(); err != nil {
 		s.err = fmt.Errorf("%w: %w", ErrInvalidTenant, err)
 	}

@@ -252,6 +252,7 @@ func (t *transaction) show(pass *callbacks.Pass) error {
 	if p.binder == nil || t.admin {
 		return nil
 	}
+	p.forgetTables(pass, t.database())
 	if err := p.checkTables(pass, t.database(), withoutCache(t.bound)); err != nil {
 		return t.router.refuse(pass, err)
 	}

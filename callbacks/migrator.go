@@ -52,5 +52,5 @@ func (m migrators) calling() bool {
 // (gorm v1.31.2 migrator/migrator.go ColumnTypes).
 func (p *Pass) readsColumns() bool {
 	_, limited := p.stmt.Clauses["LIMIT"]
-	return p.Op == OpRow && limited && len(p.stmt.Clauses) == 1 && p.stmt.Model == nil && !p.sub
+	return p.Op == OpRow && limited && p.stmt.Model == nil && !p.sub
 }

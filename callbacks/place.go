@@ -91,11 +91,10 @@ func (h *Hooks) named(pass *Pass, query string, plan *sqlproof.Plan) (string, er
 	if plan.Refusal != nil {
 		return query, h.refusal(pass, Unconfined, plan.Refusal.Error())
 	}
-	text, refusal := plan.At(pass.at.Schema, pass.at.TableSuffix)
-	if refusal != nil {
+	if refusal := plan.WriteAt(&pass.stmt.SQL, pass.at.Schema, pass.at.TableSuffix); refusal != nil {
 		return query, h.refusal(pass, Unconfined, refusal.Error())
 	}
-	return text, nil
+	return pass.stmt.SQL.String(), nil
 }
 
 // table writes the name that a table has at the statement's place. The name of its model still qualifies its columns.

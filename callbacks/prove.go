@@ -280,7 +280,9 @@ func (h *Hooks) provable(pass *Pass) bool {
 
 // rewrite gives the statement another text, so that GORM logs what is sent.
 func (p *Pass) rewrite(query string, args []any) {
-	p.stmt.SQL.Reset()
-	p.stmt.SQL.WriteString(query)
+	if p.stmt.SQL.String() != query { // or else it was written there
+		p.stmt.SQL.Reset()
+		p.stmt.SQL.WriteString(query)
+	}
 	p.stmt.Vars = args
 }

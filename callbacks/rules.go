@@ -57,6 +57,7 @@ type Subject struct {
 	Kind   Kind
 	ID     string // of the tenant
 	Boxed  any    // ID, as a value to be bound
+	Key    any    // ID, as a resolver is asked for it
 	Reason string // given for Everyone
 	Placed bool   // the context names a placement too
 }

@@ -333,7 +333,7 @@ func (p *placer) holds() bool {
 		suffix = p.unusedSuffix()
 	}
 	analyzer := p.plan.placing.analyzer
-	sql := p.out.write(p.st.SQL, schema, suffix)
+	sql := p.out.text(p.st.SQL, schema, suffix)
 	now, err := analyzer.Analyze(sql)
 	return err == nil && p.sameTokens(now, len(schema), len(suffix)) && p.sameSources(now, schema, suffix) &&
 		analyzer.Placed(p.st, now, schema, suffix)

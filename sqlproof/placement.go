@@ -16,18 +16,42 @@ import (
 // At returns the text of the plan with the tenants' tables in a schema, and with a suffix behind their names; "" is none.
 // Tables that belong to no tenant stay where they are. It may be called concurrently, and parses nothing but the first time.
 func (plan *Plan) At(schema, suffix string) (sql string, refusal *Refusal) {
+	p, refusal := plan.placementFor(schema, suffix)
+	if refusal != nil {
+		return "", refusal
+	}
+	if p == nil {
+		return plan.SQL, nil
+	}
+	return p.text(plan.SQL, schema, suffix), nil
+}
+
+// WriteAt replaces what is in b by the text that [Plan.At] returns, unless that is refused.
+func (plan *Plan) WriteAt(b *strings.Builder, schema, suffix string) *Refusal {
+	p, refusal := plan.placementFor(schema, suffix)
+	if refusal != nil {
+		return refusal
+	}
+	b.Reset()
+	if p == nil {
+		b.WriteString(plan.SQL)
+		return nil
+	}
+	p.write(b, plan.SQL, schema, suffix)
+	return nil
+}
+
+// placementFor returns what the text becomes; nil if it stays as it is.
+func (plan *Plan) placementFor(schema, suffix string) (*placement, *Refusal) {
 	if plan.Refusal != nil {
-		return "", plan.Refusal
+		return nil, plan.Refusal
 	}
 	m := modeOf(schema, suffix)
 	if m == 0 || len(plan.Tables) == 0 {
-		return plan.SQL, nil
+		return nil, nil
 	}
 	p := plan.placement(m)
-	if refusal := p.refuses(schema, suffix); refusal != nil {
-		return "", refusal
-	}
-	return p.write(plan.SQL, schema, suffix), nil
+	return p, p.refuses(schema, suffix)
 }
 
 // mode says what of a name is to be added.
@@ -129,10 +153,15 @@ func (p *placement) refuses(schema, suffix string) *Refusal {
 }
 
 // write puts a text together.
-func (p *placement) write(sql, schema, suffix string) string {
+func (p *placement) text(sql, schema, suffix string) string {
+	var b strings.Builder
+	p.write(&b, sql, schema, suffix)
+	return b.String()
+}
+
+func (p *placement) write(b *strings.Builder, sql, schema, suffix string) {
 	quote := quoteOf(p.dialect)
 	quotes, quotesOfSuffix := strings.Count(schema, quote), strings.Count(suffix, quote)
-	var b strings.Builder
 	b.Grow(len(sql) + p.grows + p.schemas*(len(schema)+quotes+len(`"".`)) + p.ends*(len(suffix)+quotesOfSuffix))
 	from := int32(0)
 	for i := range p.pieces {
@@ -141,18 +170,17 @@ func (p *placement) write(sql, schema, suffix string) string {
 		from = e.to
 		if e.schema && schema != "" {
 			b.WriteString(quote)
-			writeName(&b, schema, quote, quotes)
+			writeName(b, schema, quote, quotes)
 			b.WriteString(quote)
 			b.WriteByte('.')
 		}
 		b.WriteString(e.head)
 		if e.suffix {
-			writeName(&b, suffix, quote, quotesOfSuffix)
+			writeName(b, suffix, quote, quotesOfSuffix)
 		}
 		b.WriteString(e.tail)
 	}
 	b.WriteString(sql[from:])
-	return b.String()
 }
 
 // writeName writes what stands between quotes, and the quotes in it twice, of which it has some number.
