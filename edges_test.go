@@ -156,6 +156,27 @@ func TestFunctionsUnderRowSecurity(t *testing.T) {
 	}))
 }
 
+// TestRollbackToASavepoint is about promise 4: what the database was told of the tenant after a savepoint is undone with it.
+func TestRollbackToASavepoint(t *testing.T) {
+	t.Parallel()
+	g := newGuarded(t)
+	g.protect(t)
+	require.NoError(t, g.as("a").Create(&Tag{Label: "x"}).Error)
+	require.NoError(t, g.db.Transaction(func(tx *gorm.DB) error {
+		require.NoError(t, tx.Find(&[]Country{}).Error)
+		for _, tx := range []*gorm.DB{tx, tx.Session(&gorm.Session{PrepareStmt: true})} {
+			require.NoError(t, tx.SavePoint("early").Error)
+			for range 2 {
+				var n int64
+				require.NoError(t, tx.WithContext(ctxOf("a")).Model(&Tag{}).Count(&n).Error)
+				require.EqualValues(t, 1, n)
+				require.NoError(t, tx.RollbackTo("early").Error)
+			}
+		}
+		return nil
+	}))
+}
+
 // TestTablesMadeAnew is about promise 1: a table that was made anew has no policy.
 func TestTablesMadeAnew(t *testing.T) {
 	t.Parallel()

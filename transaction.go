@@ -310,9 +310,6 @@ func (t *transaction) savepoint(s sqltext.Savepoint, query string) (kept bool, e
 	case t.done:
 		return true, sql.ErrTxDone
 	case t.bound != nil:
-		if s.Op != "SAVEPOINT" && s.Op != "RELEASE" {
-			t.shown = "" // what was set after the savepoint is undone
-		}
 		return false, nil
 	}
 	if s.Op == "SAVEPOINT" {
@@ -355,6 +352,7 @@ func (t *transaction) ExecContext(ctx context.Context, query string, args ...any
 	pass.Enter()
 	defer pass.Leave()
 	if isSavepoint {
+		defer t.forgetShown(point)
 		return withoutCache(tx).ExecContext(ctx, query, args...)
 	}
 	if schema := migrated(pass); schema != "" {
@@ -364,6 +362,21 @@ func (t *transaction) ExecContext(ctx context.Context, query string, args ...any
 		return t.router.plugin.runner.Exec(ctx, withoutCache(tx), schema, query, args)
 	}
 	return tx.ExecContext(ctx, query, args...)
+}
+
+// forgetShown has row-level security told of the tenant again after a rollback to a savepoint: what was set after the
+// savepoint is undone.
+func (t *transaction) forgetShown(s sqltext.Savepoint) {
+	if t.parent != nil {
+		t.parent.forgetShown(s)
+		return
+	}
+	if s.Op == "SAVEPOINT" || s.Op == "RELEASE" {
+		return
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.shown = ""
 }
 
 // noRows is the result of a savepoint that is kept for later.

@@ -50,11 +50,11 @@ func (stubConn) ExecContext(context.Context, string, []driver.NamedValue) (drive
 }
 
 // whichSchema is what the plugin asks a database before it sends the first statement on a tenant's schema there.
-const whichSchema = "SELECT current_schema()"
+const whichSchema = "SELECT current_schema(), current_user, session_user, current_setting('search_path')"
 
 func (c stubConn) QueryContext(_ context.Context, query string, _ []driver.NamedValue) (driver.Rows, error) {
 	if query == whichSchema {
-		return &stubRows{stub: &stub{columns: []string{"current_schema"}, row: []driver.Value{"public"}}}, nil
+		return &stubRows{stub: &stub{columns: []string{"current_schema", "current_user", "session_user", "search_path"}, row: []driver.Value{"public", "app", "app", "public"}}}, nil
 	}
 	return &stubRows{stub: c.stub}, nil
 }
