@@ -14,6 +14,7 @@ import (
 
 	"github.com/gormtenancy/tenancy"
 	"github.com/gormtenancy/tenancy/internal/testdb"
+	"github.com/gormtenancy/tenancy/sqlite"
 )
 
 // schemaLand is an application on PostgreSQL with tenants a and b in schemas, and one in the shared tables.
@@ -245,4 +246,76 @@ func TestForeignKeysOutOfADatabase(t *testing.T) {
 	l = newLand(t, e, e.fresh(t)(), &gorm.Config{DisableForeignKeyConstraintWhenMigrating: true}, cfg)
 	require.NoError(t, l.as("a").AutoMigrate(&Ship{}))
 	require.NoError(t, l.as("a").Create(&Ship{FlagID: 1}).Error)
+}
+
+// TestWhatElseAStatementTouches is about promise 4: tables of tenants in subqueries and joins of a statement on a global table.
+func TestWhatElseAStatementTouches(t *testing.T) {
+	t.Parallel()
+	for _, proven := range []bool{true, false} {
+		t.Run(fmt.Sprintf("SQL %v", proven), func(t *testing.T) {
+			t.Parallel()
+			e := engines[0]
+			dir := t.TempDir()
+			touch(t, dir+"/a")
+			cfg := tenancy.Config{
+				Models: []any{&Ship{}}, Global: []any{&Flag{}},
+				Resolver: tenancy.DatabasePerTenant(""), Open: func(_ context.Context, name string) (tenancy.Shard, error) {
+					return tenancy.Shard{Primary: sqlite.Open(dir + "/" + name)}, nil
+				},
+			}
+			l := newLand(t, e, e.fresh(t)(), &gorm.Config{DisableForeignKeyConstraintWhenMigrating: true}, cfg)
+			if !proven {
+				l = newLandUnproven(t, e, cfg)
+			}
+			require.NoError(t, l.db.AutoMigrate(&Flag{}, &Ship{}))
+			require.NoError(t, l.as("a").AutoMigrate(&Ship{}))
+			require.NoError(t, l.db.Create(&[]Flag{{ID: 1, Name: "at"}, {ID: 2, Name: "cz"}}).Error)
+
+			// GORM saves the flag along, which is in another database: it is there, and nothing need be written.
+			require.NoError(t, l.as("a").Create(&Ship{ID: 1, FlagID: 1, Flag: Flag{ID: 1, Name: "at"}}).Error)
+			var ship Ship
+			require.NoError(t, l.as("a").Preload("Flag").First(&ship).Error)
+			require.Equal(t, "at", ship.Flag.Name)
+			require.NoError(t, l.as("a").Save(&ship).Error)
+			err := l.as("a").Create(&Ship{ID: 2, Flag: Flag{ID: 3, Name: "de"}}).Error
+			require.ErrorIs(t, err, tenancy.ErrCrossShard)
+			require.ErrorContains(t, err, "Omit")
+
+			all := tenancy.WithoutTenant(context.Background(), "clean up")
+			there := tenancy.WithPlacement(all, tenancy.Placement{Shard: "a", Exclusive: true})
+			of := func(ctx context.Context) *gorm.DB { return l.db.WithContext(ctx) }
+			require.ErrorIs(t, of(all).Where("id NOT IN (SELECT flag_id FROM ships)").Delete(&Flag{}).Error, tenancy.ErrMissingShardKey)
+			require.ErrorIs(t, of(there).Where("id NOT IN (SELECT flag_id FROM ships)").Delete(&Flag{}).Error, tenancy.ErrCrossShard)
+			require.ErrorIs(t, of(there).Where("id IN (?)", of(there).Model(&Ship{}).Select("flag_id")).Find(&[]Flag{}).Error, tenancy.ErrCrossShard)
+			require.ErrorIs(t, l.as("a").Where("id IN (?)", l.as("a").Model(&Ship{}).Select("flag_id")).Find(&[]Flag{}).Error, tenancy.ErrCrossShard)
+			require.ErrorIs(t, l.db.Where("id IN (?)", l.as("a").Model(&Ship{}).Select("flag_id")).Find(&[]Flag{}).Error, tenancy.ErrNoTenant)
+			require.ErrorIs(t, l.db.Table("(?) AS ships", l.as("a").Model(&Ship{})).Scan(&[]Ship{}).Error, tenancy.ErrNoTenant)
+			var n int64
+			require.NoError(t, l.as("a").Table("(?) AS x", l.as("a").Model(&Ship{})).Count(&n).Error)
+			require.EqualValues(t, 1, n)
+			require.NoError(t, l.db.Model(&Flag{}).Count(&n).Error)
+			require.EqualValues(t, 2, n)
+		})
+	}
+}
+
+// newLandUnproven has no reader of SQL.
+func newLandUnproven(t *testing.T, e engine, cfg tenancy.Config) *land {
+	t.Helper()
+	db, err := gorm.Open(e.fresh(t)(), &gorm.Config{Logger: logger.Discard, DisableForeignKeyConstraintWhenMigrating: true})
+	require.NoError(t, err)
+	l := &land{T: t, db: db, plugin: tenancy.New(cfg)}
+	require.NoError(t, db.Use(l.plugin))
+	t.Cleanup(func() { require.NoError(t, l.plugin.Close()) })
+	return l
+}
+
+// TestSubqueryOfAnotherPlace is about promise 4: a tenant's subquery is not run where others are.
+func TestSubqueryOfAnotherPlace(t *testing.T) {
+	t.Parallel()
+	l := schemaLand(t, &gorm.Config{})
+	require.NoError(t, l.as("b").Create(&Tag{Label: "b's"}).Error)
+	inB := l.db.WithContext(tenancy.WithPlacement(tenancy.WithoutTenant(context.Background(), "test"), tenancy.Placement{Schema: "s_b"}))
+	require.ErrorIs(t, inB.Where("id IN (?)", l.as("a").Model(&Tag{}).Select("id")).Find(&[]Tag{}).Error, tenancy.ErrTenantMismatch)
+	require.NoError(t, inB.Where("id IN (?)", l.as("b").Model(&Tag{}).Select("id")).Find(&[]Tag{}).Error)
 }

@@ -270,6 +270,9 @@ func (r rules) Several() bool { return r.several() }
 // HidesRows implements [callbacks.Rules].
 func (r rules) HidesRows() bool { return r.binder != nil }
 
+// Pool implements [callbacks.Rules].
+func (r rules) Pool() gorm.ConnPool { return r.router }
+
 // Adopt implements [callbacks.Rules].
 func (r rules) Adopt(pool gorm.ConnPool) gorm.ConnPool { return r.router.adopt(pool) }
 

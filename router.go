@@ -121,6 +121,9 @@ func (r *router) QueryContext(ctx context.Context, query string, args ...any) (*
 	if err != nil {
 		return nil, err
 	}
+	if pass.Needless() {
+		return r.plugin.runner.Nothing(ctx)
+	}
 	t, err := r.route(ctx, pass, query)
 	if err != nil {
 		return nil, err

@@ -148,7 +148,7 @@ func (t *transaction) reach(pass *callbacks.Pass) error {
 	case pass.Reach() == callbacks.Anywhere:
 		return nil
 	case shard != t.shard:
-		return t.router.refuse(pass, fmt.Errorf("%w: the transaction runs on another one than the statement needs: begin one in the statement's own context, or read global tables before", ErrCrossShard))
+		return t.router.refuse(pass, fmt.Errorf("%w: the transaction runs on another one than the statement needs: begin one in the statement's own context, read global tables before, or leave an association out with Omit", ErrCrossShard))
 	case admin && !t.admin:
 		return t.router.refuse(pass, fmt.Errorf("%w: row-level security shows this transaction the rows of one tenant: begin one in the context of WithoutTenant", ErrCrossShard))
 	}
@@ -393,6 +393,9 @@ func (t *transaction) QueryContext(ctx context.Context, query string, args ...an
 	pass, query, args, err := t.router.hooks.Admit(ctx, query, args)
 	if err != nil {
 		return nil, err
+	}
+	if pass.Needless() {
+		return t.router.plugin.runner.Nothing(ctx)
 	}
 	tx, err := t.begin(pass)
 	if err != nil {

@@ -38,6 +38,11 @@ func (h *Hooks) prepareCreate(db *gorm.DB, pass *Pass) error {
 		}
 	}
 	pass.scoped = true
+	if pass.mayBeThere {
+		if err := h.mayBeThere(pass); err != nil {
+			return err
+		}
+	}
 	if pass.mustExist {
 		return h.mustExist(pass)
 	}

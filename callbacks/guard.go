@@ -125,6 +125,7 @@ func (h *Hooks) admitTable(pass *Pass) error {
 		return h.admitReference(pass)
 	case tables.Global:
 		pass.home = t.Name
+		pass.mayBeThere = pass.leavesAlone() && pass.Who.Kind == Tenant && h.Rules.Several()
 		return nil
 	case tables.Unlisted:
 		if h.Rules.UnlistedAreGlobal() {
@@ -159,7 +160,7 @@ func (h *Hooks) argument(pass *Pass, c *tables.Column) (Arg, error) {
 		return Arg{column: c}, nil
 	}
 	v, err := h.tenantValue(pass, c)
-	return Arg{column: c, id: pass.Who.ID, value: v}, err
+	return Arg{column: c, id: pass.Who.ID, value: v, at: &pass.at}, err
 }
 
 // tenantValue is what column c holds for a tenant. The database is asked, once for each column, how it compares; not for a

@@ -14,7 +14,8 @@ import (
 type own struct {
 	gorm.Statement
 	pass  *Pass
-	quiet bool // not for GORM's logger: asked once, of the database's own catalog
+	pool  gorm.ConnPool // nil: that of the statement that they serve
+	quiet bool          // not for GORM's logger: asked once, of the database's own catalog
 }
 
 func newOwn(pass *Pass) *own {
@@ -36,7 +37,11 @@ func (o *own) query(each func(*sql.Rows) error) (err error) {
 		}
 		o.Logger.Trace(o.pass.Context, begin, func() (string, int64) { return o.Explain(query, o.Vars...), n }, err)
 	}()
-	rows, err := o.pass.stmt.ConnPool.QueryContext(pass, query, o.Vars...)
+	pool := o.pool
+	if pool == nil {
+		pool = o.pass.stmt.ConnPool
+	}
+	rows, err := pool.QueryContext(pass, query, o.Vars...)
 	if err != nil {
 		return err
 	}
@@ -57,7 +62,11 @@ func (o *own) query(each func(*sql.Rows) error) (err error) {
 // own returns the pass of the statement: it runs where the one runs that it serves.
 func (o *own) own(query string) *Pass {
 	p := o.pass
-	return &Pass{Context: p.Context, Op: OpRaw, Who: p.Who, hooks: p.hooks, text: query, scoped: true, at: p.at, placed: p.placed, reach: p.reach}
+	own := &Pass{Context: p.Context, Op: OpRaw, Who: p.Who, hooks: p.hooks, text: query, scoped: true, at: p.at, placed: p.placed, reach: p.reach}
+	if o.pool != nil {
+		own.reach = Home
+	}
+	return own
 }
 
 // exists tells whether the statement finds a row.

@@ -58,8 +58,10 @@ type Pass struct {
 	needless bool // it is not to be sent, for it is about a global table that is elsewhere
 	// mustExist tells that the rows of a create are expected to be there, and none is to be written.
 	mustExist bool
-	reach     Reach
-	inside    int8 // depth of pools that have admitted the statement and are passing it on
+	// mayBeThere tells the same of a global table, whose rows are looked for in the default database.
+	mayBeThere bool
+	reach      Reach
+	inside     int8 // depth of pools that have admitted the statement and are passing it on
 
 	hooks      *Hooks
 	stmt       *gorm.Statement
@@ -122,7 +124,8 @@ func (p *Pass) TableName() string {
 type Arg struct {
 	column *tables.Column
 	id     string
-	value  any // nil: to be bound late
+	value  any    // nil: to be bound late
+	at     *Place // of the tenant; nil: to be bound late
 }
 
 // refusedArg stands in a subquery that must not run: neither must the statement around it.
@@ -233,6 +236,8 @@ func (h *Hooks) bind(pass *Pass, a *Arg) (any, error) {
 	switch {
 	case a.value != nil && pass.Who.Kind == Tenant && pass.Who.ID != a.id:
 		return nil, h.refusal(pass, Mismatch, "a subquery in it runs for another tenant: build both from one context")
+	case a.value != nil && pass.Who.Kind == Everyone && pass.placed && a.at != nil && *a.at != pass.at:
+		return nil, h.refusal(pass, Mismatch, "a subquery in it runs for a tenant that is elsewhere: build both for one placement")
 	case a.value != nil:
 		return a.value, nil
 	case pass.Who.Kind != Tenant:

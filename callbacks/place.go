@@ -36,13 +36,11 @@ func (h *Hooks) placeArguments(pass *Pass, args []any) error {
 
 // unproven finds the database of a statement that no proof has looked at, and returns its text for there.
 func (h *Hooks) unproven(pass *Pass, query string) (string, error) {
-	if pass.stmt == nil || pass.exempt {
+	if pass.stmt == nil || pass.exempt || pass.Who.Kind == System {
 		return query, nil
 	}
-	if pass.raw && pass.Who.Kind == Everyone {
-		if err := h.placeText(pass, query); err != nil {
-			return query, err
-		}
+	if err := h.placeText(pass, query); err != nil {
+		return query, err
 	}
 	if err := h.reaches(pass, pass.home); err != nil {
 		return query, err
@@ -53,14 +51,33 @@ func (h *Hooks) unproven(pass *Pass, query string) (string, error) {
 	return h.named(pass, query, h.prover.Locate(query))
 }
 
-// placeText finds the place of text that runs for all tenants: a place must be named, unless the text is known to touch no
-// table of theirs.
+// placeText finds the place of a statement by its text, whatever its main table is: one with a table of tenants in a subquery or
+// a join must run where their rows are.
 func (h *Hooks) placeText(pass *Pass, query string) error {
-	if h.proves() {
-		if plan := h.prover.Locate(query); plan.Refusal == nil && !plan.Touches {
-			pass.home = plan.Home
-			return nil
+	if pass.placed && pass.home == "" && !h.proves() {
+		return nil
+	}
+	if !h.Rules.Resolves() && !h.Rules.HidesRows() && !pass.Who.Placed {
+		if pass.raw && pass.Who.Kind == Everyone {
+			return h.place(pass)
 		}
+		return nil // all is in one place
+	}
+	if pass.Who.Kind == Everyone && h.proves() {
+		plan := h.prover.Locate(query)
+		if plan.Refusal == nil && plan.Home != "" {
+			pass.home = plan.Home
+		}
+		if plan.Refusal != nil || plan.Touches {
+			return h.place(pass)
+		}
+		return nil
+	}
+	if _, names := mentions(query, h.Tables); !names && !(pass.raw && pass.Who.Kind == Everyone) {
+		return nil
+	}
+	if pass.Who.Kind == Nobody && !pass.Who.Placed {
+		return h.noTenant(pass)
 	}
 	return h.place(pass)
 }

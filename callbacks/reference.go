@@ -3,6 +3,7 @@ package callbacks
 import (
 	"database/sql"
 
+	"gorm.io/gorm"
 	"gorm.io/gorm/clause"
 )
 
@@ -18,13 +19,32 @@ func (h *Hooks) admitReference(pass *Pass) error {
 	if pass.Op < OpCreate || !h.Rules.Several() {
 		return nil
 	}
-	if pass.Op == OpCreate && !pass.sub {
-		if oc, ok := pass.stmt.Clauses["ON CONFLICT"].Expression.(clause.OnConflict); ok && oc.DoNothing {
-			pass.mustExist = true
-			return nil
-		}
+	if pass.leavesAlone() {
+		pass.mustExist = true
+		return nil
 	}
 	return h.referenceWrite(pass)
+}
+
+// leavesAlone tells whether the statement is a create that leaves rows alone which are there.
+func (p *Pass) leavesAlone() bool {
+	oc, ok := p.stmt.Clauses["ON CONFLICT"].Expression.(clause.OnConflict)
+	return ok && oc.DoNothing && p.Op == OpCreate && !p.sub
+}
+
+// mayBeThere spares a create of global rows that are all there: GORM saves the row that a tenant's record belongs to along with
+// it, in the transaction of the tenant's database, which cannot write to the default one.
+func (h *Hooks) mayBeThere(pass *Pass) error {
+	if _, ok := pass.stmt.ConnPool.(gorm.TxCommitter); !ok {
+		return nil
+	}
+	at, err := h.Rules.Place(pass.Context, pass.Who, pass.stmt.ConnPool)
+	if err != nil || at.Shard == "" {
+		return err
+	}
+	found, given, err := h.count(pass, h.Rules.Pool())
+	pass.needless = err == nil && given > 0 && found >= given
+	return err
 }
 
 func (h *Hooks) referenceWrite(pass *Pass) error {
@@ -37,26 +57,33 @@ func (h *Hooks) mustExist(pass *Pass) error {
 	if err := h.needTransaction(pass); err != nil || h.engine.UpsertHasWhere() {
 		return err
 	}
-	key, rows, given := primaryKeys(pass.stmt.Schema), parentTuples{}, 0
+	found, given, err := h.count(pass, nil)
+	if err == nil && found < given {
+		return h.referenceWrite(pass)
+	}
+	return err
+}
+
+// count looks for the rows of a create by their primary keys: how many there are of those given. A row without a key is not
+// there. It asks pool; nil is that of the statement.
+func (h *Hooks) count(pass *Pass, pool gorm.ConnPool) (found, given int, err error) {
+	key, rows := primaryKeys(pass.stmt.Schema), parentTuples{}
 	_ = eachRow(pass.stmt, func(r row) error {
-		given++
 		rows.add(key, func(column string) (any, bool) { return r.get(pass.Context, column) })
 		return nil
 	})
-	found := 0
-	if len(key) > 0 && len(rows.tuples) > 0 {
-		o := newOwn(pass)
-		o.text("SELECT 1 FROM ")
-		o.table(pass.Table)
-		o.text(" WHERE ")
-		o.anyOf(pass.Table.Name, key, rows.tuples)
+	if len(key) == 0 || len(rows.tuples) == 0 {
+		return 0, 1, nil
+	}
+	o := newOwn(pass)
+	o.pool = pool
+	o.text("SELECT 1 FROM ")
+	o.table(pass.Table)
+	o.text(" WHERE ")
+	o.anyOf(pass.Table.Name, key, rows.tuples)
+	if pool == nil {
 		o.text(h.engine.LockParents())
-		if err := o.query(func(*sql.Rows) error { found++; return nil }); err != nil {
-			return err
-		}
 	}
-	if found < len(rows.tuples) || len(rows.tuples) == 0 && given > 0 {
-		return h.referenceWrite(pass)
-	}
-	return nil
+	err = o.query(func(*sql.Rows) error { found++; return nil })
+	return found, len(rows.tuples), err
 }

@@ -103,6 +103,8 @@ type Rules interface {
 	Refuse(ctx context.Context, r Refusal) error
 	// Ran tells the observer of a statement on tenants' rows that was not refused.
 	Ran(ctx context.Context, who *Subject, op Op, table string, at Place, rows int64)
+	// Pool returns the pool through which statements are sent that are in no transaction.
+	Pool() gorm.ConnPool
 	// Adopt returns the pool through which a statement of pool is sent: one that asks [Hooks.Admit].
 	Adopt(pool gorm.ConnPool) gorm.ConnPool
 	// UnlistedAreGlobal tells whether tables that nothing is known of belong to no tenant.

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"slices"
+	"strconv"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -186,8 +187,8 @@ func refill(t testing.TB, db *gorm.DB, tables []*table, fill func(tx *gorm.DB) e
 	}))
 }
 
-// skipNumbers makes a database count new keys from 5000, which tells them from those of the fixtures.
-func skipNumbers(t testing.TB, db *gorm.DB, tables []*table) {
+// skipNumbers makes a database count new keys from a number, which tells them from those of the fixtures.
+func skipNumbers(t testing.TB, db *gorm.DB, tables []*table, from int) {
 	t.Helper()
 	for _, table := range tables {
 		if len(table.primary) != 1 {
@@ -196,11 +197,11 @@ func skipNumbers(t testing.TB, db *gorm.DB, tables []*table) {
 		var err error
 		switch db.Name() {
 		case "postgres":
-			err = db.Exec("SELECT setval(pg_get_serial_sequence(?, ?), 5000)", `"`+table.name+`"`, table.primary[0]).Error
+			err = db.Exec("SELECT setval(pg_get_serial_sequence(?, ?), ?)", `"`+table.name+`"`, table.primary[0], from).Error
 		case "mysql":
-			err = db.Exec("ALTER TABLE " + db.Statement.Quote(table.name) + " AUTO_INCREMENT = 5000").Error
+			err = db.Exec("ALTER TABLE " + db.Statement.Quote(table.name) + " AUTO_INCREMENT = " + strconv.Itoa(from)).Error
 		case "sqlite":
-			err = db.Exec("UPDATE sqlite_sequence SET seq = 5000 WHERE name = ?", table.name).Error
+			err = db.Exec("UPDATE sqlite_sequence SET seq = ? WHERE name = ?", from, table.name).Error
 		}
 		require.NoError(t, err)
 	}

@@ -53,7 +53,7 @@ func newStage(t *testing.T, h Harness, w *world, shared, alone func() gorm.Diale
 			s.raw = here.db
 		}
 		here.fill(t, w)
-		skipNumbers(t, here.db, here.tables)
+		skipNumbers(t, here.db, here.tables, madeKeys)
 	}
 
 	all := append(append([]any{}, w.global...), w.models...)
@@ -61,7 +61,7 @@ func newStage(t *testing.T, h Harness, w *world, shared, alone func() gorm.Diale
 	s.tables = tablesOf(t, s.alone, all)
 	require.NoError(t, stampTenant(s.alone, w, s.tables))
 	s.fillAlone(t)
-	skipNumbers(t, s.alone, s.tables)
+	skipNumbers(t, s.alone, s.tables, madeKeys)
 	s.takeSnapshots(t)
 	s.pristine = s.rows(t)
 	return s

@@ -34,6 +34,7 @@ const (
 	markA, markB = "row of A", "row of B"
 	fromA, fromB = 1000, 2000
 	newKeys      = 3000 // what is above is not of a fixture
+	madeKeys     = 5000 // what the database makes is above
 )
 
 // group is the cases on one subject.

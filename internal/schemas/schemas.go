@@ -59,6 +59,11 @@ func (r *Runner) Query(ctx context.Context, on any, schema, query string, args [
 	return r.hand.QueryContext(ctx, "", rows)
 }
 
+// Nothing returns no rows.
+func (r *Runner) Nothing(ctx context.Context) (*sql.Rows, error) {
+	return r.hand.QueryContext(ctx, "", &buffer{})
+}
+
 // QueryRow runs a query of at most one row.
 func (r *Runner) QueryRow(ctx context.Context, on any, schema, query string, args []any) *sql.Row {
 	rows, err := r.read(ctx, on, schema, query, args)
