@@ -146,7 +146,7 @@ func (p *Plugin) ownSchemas(ctx context.Context, conn gorm.ConnPool) (own ownSch
 	var user, session, path string
 	err = conn.QueryRowContext(ctx, "SELECT current_schema(), current_user, session_user, current_setting('search_path')").Scan(&name, &user, &session, &path)
 	own.current = name.String
-	for _, entry := range strings.Split(path, ",") {
+	for entry := range strings.SplitSeq(path, ",") {
 		entry = strings.TrimSpace(entry)
 		if quoted := strings.Trim(entry, `"`); quoted != entry {
 			entry = strings.ReplaceAll(quoted, `""`, `"`)

@@ -122,7 +122,7 @@ func (r *router) QueryContext(ctx context.Context, query string, args ...any) (*
 		return nil, err
 	}
 	if pass.Needless() {
-		return r.plugin.runner.Nothing(ctx)
+		return r.plugin.runner.Nothing(ctx) //nolint:sqlclosecheck // the caller closes them
 	}
 	t, err := r.route(ctx, pass, query)
 	if err != nil {

@@ -395,7 +395,7 @@ func (t *transaction) QueryContext(ctx context.Context, query string, args ...an
 		return nil, err
 	}
 	if pass.Needless() {
-		return t.router.plugin.runner.Nothing(ctx)
+		return t.router.plugin.runner.Nothing(ctx) //nolint:sqlclosecheck // the caller closes them
 	}
 	tx, err := t.begin(pass)
 	if err != nil {

@@ -73,7 +73,7 @@ func (h *Hooks) placeText(pass *Pass, query string) error {
 		}
 		return nil
 	}
-	if _, names := mentions(query, h.Tables); !names && !(pass.raw && pass.Who.Kind == Everyone) {
+	if _, names := mentions(query, h.Tables); !names && (!pass.raw || pass.Who.Kind != Everyone) {
 		return nil
 	}
 	if pass.Who.Kind == Nobody && !pass.Who.Placed {
