@@ -42,10 +42,10 @@ func (r *router) route(ctx context.Context, pass *callbacks.Pass, query string) 
 	t.choose(ctx, pass, shard, query)
 	err := t.pick()
 	if err == nil {
-		err = p.checkSchema(ctx, pass.At(), shard, plain(t.conn))
+		err = p.checkSchema(ctx, pass.At(), t.database, plain(t.conn))
 	}
 	if err == nil {
-		err = t.secure(ctx, pass)
+		err = t.secure(ctx, pass, query)
 	}
 	if err != nil {
 		t.done(ctx, err)
@@ -95,6 +95,9 @@ func (r *router) routeTransaction(ctx context.Context, pass *callbacks.Pass, sha
 	err := t.pick()
 	if err == nil && !admin {
 		err = t.check(ctx, pass)
+	}
+	if err == nil && pass.Reach() == callbacks.There && pass.At().Shard == shard {
+		err = r.plugin.checkSchema(ctx, pass.At(), t.database, plain(t.conn))
 	}
 	if err != nil {
 		t.done(ctx, err)
@@ -146,7 +149,7 @@ func (t *target) pick() (err error) {
 }
 
 // secure tells row-level security of the tenant of a statement outside transactions.
-func (t *target) secure(ctx context.Context, pass *callbacks.Pass) error {
+func (t *target) secure(ctx context.Context, pass *callbacks.Pass, query string) error {
 	p := t.router.plugin
 	if p.binder == nil {
 		return t.check(ctx, pass)
@@ -159,6 +162,10 @@ func (t *target) secure(ctx context.Context, pass *callbacks.Pass) error {
 	if !p.guards(pass) {
 		return nil
 	}
+	t.tenant = pass.Who.ID
+	if pass.Reach() != callbacks.There && pass.Harmless(query) {
+		return nil // it reads nothing that a policy would hide
+	}
 	db, err := t.sqlDB()
 	if err == nil {
 		err = p.checkRole(ctx, db, plain(t.conn))
@@ -166,7 +173,6 @@ func (t *target) secure(ctx context.Context, pass *callbacks.Pass) error {
 	if err == nil {
 		err = p.checkTables(pass, db, plain(t.conn))
 	}
-	t.tenant = pass.Who.ID
 	return err
 }
 
@@ -180,6 +186,8 @@ func (t *target) check(ctx context.Context, pass *callbacks.Pass) error {
 	switch {
 	case err != nil:
 		return err
+	case p.binder != nil && pass.Reach() == callbacks.Home:
+		return nil // a transaction's later statements are looked at when they come
 	case p.binder != nil:
 		p.forgetTables(pass, db)
 		return p.checkRole(ctx, db, plain(t.conn))
@@ -266,13 +274,13 @@ func (t *target) queryRow(ctx context.Context, query string, args []any) *sql.Ro
 }
 
 // failsOver tells whether a read that failed on a replica is to be sent to the primary, and takes that for the target.
-func (t *target) failsOver(ctx context.Context, pass *callbacks.Pass, err error) bool {
+func (t *target) failsOver(ctx context.Context, pass *callbacks.Pass, query string, err error) bool {
 	if err == nil || !t.replica || ctx.Err() != nil || !pools.Unreachable(err) {
 		return false
 	}
 	t.pool.Report(ctx, err)
 	t.pool, t.replica = nil, false
-	return t.pick() == nil && t.secure(ctx, pass) == nil
+	return t.pick() == nil && t.secure(ctx, pass, query) == nil
 }
 
 // plain returns the pool below a cache of prepared statements.

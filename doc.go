@@ -119,7 +119,7 @@
 //
 //   - A query whose rows cannot be read, for a value that does not fit or a context that ends, leaves its destination empty:
 //     GORM would fill it with values that the process has read before, for anybody. Scan and ScanRows, which read outside the
-//     callbacks, leave such values behind; do not use a destination beside an error.
+//     callbacks, and the returned columns of a Create, have such values then: do not use a destination beside an error.
 //
 // # The packages
 //

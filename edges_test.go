@@ -3,6 +3,8 @@ package tenancy_test
 import (
 	"context"
 	"fmt"
+	"runtime"
+	"strings"
 	"testing"
 	"time"
 
@@ -318,4 +320,73 @@ func TestSubqueryOfAnotherPlace(t *testing.T) {
 	inB := l.db.WithContext(tenancy.WithPlacement(tenancy.WithoutTenant(context.Background(), "test"), tenancy.Placement{Schema: "s_b"}))
 	require.ErrorIs(t, inB.Where("id IN (?)", l.as("a").Model(&Tag{}).Select("id")).Find(&[]Tag{}).Error, tenancy.ErrTenantMismatch)
 	require.NoError(t, inB.Where("id IN (?)", l.as("b").Model(&Tag{}).Select("id")).Find(&[]Tag{}).Error)
+}
+
+// TestGlobalTablesAreWrittenFromTenants is about promise 6: a handler has the tenant's context, and writes to an audit log.
+func TestGlobalTablesAreWrittenFromTenants(t *testing.T) {
+	t.Parallel()
+	e := engines[0]
+	dir := t.TempDir()
+	touch(t, dir+"/a")
+	l := newLand(t, e, e.fresh(t)(), &gorm.Config{}, tenancy.Config{
+		Models: []any{&Ship{}}, Global: []any{&Flag{}}, Resolver: tenancy.DatabasePerTenant(""),
+		Open: func(_ context.Context, name string) (tenancy.Shard, error) {
+			return tenancy.Shard{Primary: sqlite.Open(dir + "/" + name)}, nil
+		},
+	})
+	require.NoError(t, l.db.AutoMigrate(&Flag{}))
+	a := l.as("a")
+	f := Flag{Name: "at"}
+	require.NoError(t, a.Create(&f).Error)
+	f.Name = "cz"
+	require.NoError(t, a.Save(&f).Error)
+	require.NoError(t, a.Model(&Flag{}).Where("name = ?", "cz").Update("name", "de").Error)
+	require.NoError(t, l.db.First(&f).Error)
+	require.Equal(t, "de", f.Name)
+	require.NoError(t, a.Delete(&f).Error)
+}
+
+// TestFailedScanKeepsTheKey is about promise 6: what was not read is not emptied, so that a query can be tried again.
+func TestFailedScanKeepsTheKey(t *testing.T) {
+	t.Parallel()
+	s := newShop(t)
+	ctx, cancel := context.WithCancel(ctxOf("a"))
+	cancel()
+	tag := Tag{ID: 4}
+	require.ErrorIs(t, s.db.WithContext(ctx).First(&tag).Error, context.Canceled)
+	require.EqualValues(t, 4, tag.ID)
+}
+
+// TestSequences is about promise 2: numbers of another tenant's sequence are not to be had by a computed name.
+func TestSequences(t *testing.T) {
+	t.Parallel()
+	l := schemaLand(t, &gorm.Config{})
+	for _, name := range []string{
+		"concat('s_b', chr(46), 'tags_id_seq')::regclass", "('s_b' || chr(46) || 'tags_id_seq')::regclass", "16462", "'16462'",
+		"lower('S_B.tags_id_seq')::regclass", "'s_b.tags_id_seq'::regclass", "pg_get_serial_sequence('s_b.tags', 'id')", "?",
+	} {
+		args := []any{"s_b.tags_id_seq"}[:strings.Count(name, "?")]
+		require.ErrorIs(t, l.as("shared").Raw("SELECT nextval("+name+")", args...).Scan(new(int)).Error, tenancy.ErrUnconfinedSQL, name)
+	}
+	for _, name := range []string{"'tags_id_seq'", "'tags_id_seq'::regclass", "pg_get_serial_sequence('tags', 'id')"} {
+		require.NoError(t, l.as("shared").Raw("SELECT nextval("+name+")").Scan(new(int)).Error, name)
+	}
+}
+
+// TestForEachTenantCountsAll is about promise 1: a tenant whose work ends its goroutine has failed.
+func TestForEachTenantCountsAll(t *testing.T) {
+	t.Parallel()
+	l := schemaLand(t, &gorm.Config{})
+	err := l.plugin.ForEachTenant(context.Background(), 2, func(_ context.Context, id tenancy.ID) error {
+		if id == "b" {
+			runtime.Goexit()
+		}
+		return nil
+	})
+	var partial *tenancy.PartialError
+	require.ErrorAs(t, err, &partial)
+	require.Equal(t, "b", partial.Failed[0].Name)
+	require.Len(t, partial.Done, 4)
+	require.Error(t, l.as("a").Migrator().DropTable("s_b.tags"), "a name of another place")
+	require.NoError(t, l.as("b").Find(&[]Tag{}).Error)
 }

@@ -58,10 +58,16 @@ func (p *Plugin) ForEachTenant(ctx context.Context, workers int, fn func(ctx con
 
 // callForTenant turns a panic into an error: it would end the process from a goroutine that the caller cannot see.
 func callForTenant(ctx context.Context, id ID, fn func(ctx context.Context, id ID) error) (err error) {
-	defer func() {
-		if r := recover(); r != nil {
-			err = fmt.Errorf("panic: %v", r)
-		}
+	ended := make(chan error, 1)
+	go func() { // runtime.Goexit in fn ends this goroutine, and not the one that notes what came of it
+		err := errors.New("it ended its goroutine")
+		defer func() {
+			if r := recover(); r != nil {
+				err = fmt.Errorf("panic: %v", r)
+			}
+			ended <- err
+		}()
+		err = fn(WithTenant(ctx, id), id)
 	}()
-	return fn(WithTenant(ctx, id), id)
+	return <-ended
 }

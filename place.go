@@ -13,6 +13,7 @@ import (
 	"gorm.io/gorm"
 
 	"github.com/gormtenancy/tenancy/callbacks"
+	"github.com/gormtenancy/tenancy/internal/pools"
 	"github.com/gormtenancy/tenancy/internal/sqltext"
 )
 
@@ -116,24 +117,39 @@ type ownSchemas struct {
 	path    []string // in which PostgreSQL looks, those included that are not there yet
 }
 
-// checkSchema refuses a schema that the connections look into by themselves. conn is one to the shard.
-func (p *Plugin) checkSchema(ctx context.Context, at callbacks.Place, shard string, conn gorm.ConnPool) error {
+// checkSchema refuses a schema that the connections of a database look into by themselves, be it with the role of [Shard].Admin.
+// conn is one of them; database may be nil, if it has been looked at.
+func (p *Plugin) checkSchema(ctx context.Context, at callbacks.Place, database *pools.Database, conn gorm.ConnPool) error {
 	if at.Schema == "" {
 		return nil
 	}
-	known, ok := p.schemas.Load(shard)
+	known, ok := p.schemas.Load(at.Shard)
 	if !ok {
 		own, err := p.ownSchemas(ctx, conn)
+		if err == nil && database != nil && database.HasAdmin() {
+			err = p.addSchemasOfAdmin(ctx, database, &own)
+		}
 		if err != nil {
 			return err
 		}
-		known, _ = p.schemas.LoadOrStore(shard, own)
+		known, _ = p.schemas.LoadOrStore(at.Shard, own)
 	}
 	own, _ := known.(ownSchemas)
 	if own.current == at.Schema || p.dialect == "mysql" && strings.EqualFold(own.current, at.Schema) || slices.Contains(own.path, at.Schema) {
 		return fmt.Errorf("%w: the connections look for shared tables in schema %q: a tenant's schema is another", ErrInvalidConfig, at.Schema)
 	}
 	return nil
+}
+
+// addSchemasOfAdmin adds those of another role, whose "$user" is another.
+func (p *Plugin) addSchemasOfAdmin(ctx context.Context, database *pools.Database, own *ownSchemas) error {
+	admin, err := database.Admin(ctx)
+	if err != nil {
+		return err
+	}
+	theirs, err := p.ownSchemas(ctx, admin.Plain())
+	own.path = append(own.path, theirs.path...)
+	return err
 }
 
 func (p *Plugin) ownSchemas(ctx context.Context, conn gorm.ConnPool) (own ownSchemas, err error) {

@@ -133,7 +133,7 @@ func (r *router) QueryContext(ctx context.Context, query string, args ...any) (*
 		defer pass.Leave()
 	}
 	rows, err := t.query(ctx, query, args)
-	if t.failsOver(ctx, pass, err) {
+	if t.failsOver(ctx, pass, query, err) {
 		rows, err = t.query(ctx, query, args)
 	}
 	t.done(ctx, err)
@@ -155,7 +155,7 @@ func (r *router) QueryRowContext(ctx context.Context, query string, args ...any)
 		defer pass.Leave()
 	}
 	row := t.queryRow(ctx, query, args)
-	if t.failsOver(ctx, pass, row.Err()) {
+	if t.failsOver(ctx, pass, query, row.Err()) {
 		row = t.queryRow(ctx, query, args)
 	}
 	t.done(ctx, row.Err())

@@ -152,13 +152,16 @@ func (t *transaction) reach(pass *callbacks.Pass) error {
 	case admin && !t.admin:
 		return t.router.refuse(pass, fmt.Errorf("%w: row-level security shows this transaction the rows of one tenant: begin one in the context of WithoutTenant", ErrCrossShard))
 	}
-	return t.router.refuse(pass, t.router.plugin.checkSchema(pass.Context, pass.At(), shard, withoutCache(t.bound)))
+	return t.router.refuse(pass, t.router.plugin.checkSchema(pass.Context, pass.At(), nil, withoutCache(t.bound)))
 }
 
 // own finds the placement that the transaction's context leads to, if it does.
 func (t *transaction) own() (at Placement, ok bool, err error) {
 	if t.placed {
 		return t.at, true, nil
+	}
+	if callbacks.DefaultTransactionAtHome(t.ctx) {
+		return Placement{}, true, nil
 	}
 	s := scopeOf(t.ctx)
 	if s == nil || s.who.Kind != callbacks.Tenant && !s.who.Placed {
@@ -253,8 +256,14 @@ func (t *transaction) show(pass *callbacks.Pass) error {
 		return nil
 	}
 	p.forgetTables(pass, t.database())
-	if err := p.checkTables(pass, t.database(), withoutCache(t.bound)); err != nil {
-		return t.router.refuse(pass, err)
+	if pass.Reach() == callbacks.There && p.guards(pass) {
+		db := t.database()
+		if err := p.checkRole(pass.Context, db, db); err != nil {
+			return t.router.refuse(pass, err)
+		}
+		if err := p.checkTables(pass, db, withoutCache(t.bound)); err != nil {
+			return t.router.refuse(pass, err)
+		}
 	}
 	tenant := t.tenant
 	if pass.Who.Kind == callbacks.Tenant {

@@ -114,7 +114,11 @@ func (h *Hooks) reachesHome(pass *Pass, sql string) error {
 // own (gorm v1.31.2 migrator/migrator.go ReorderModels); an empty copy would take the foreign keys.
 func (h *Hooks) isElsewhere(pass *Pass, sql string) bool {
 	t := h.Tables.Named(h.text.Defines(sql))
-	return t != nil && (t.Class == tables.Global || t.Class == tables.Reference && pass.at.Schema != "")
+	if t == nil {
+		return false
+	}
+	global := t.Class == tables.Global || t.Class == tables.Unlisted && h.Rules.UnlistedAreGlobal()
+	return global || t.Class == tables.Reference && pass.at.Schema != ""
 }
 
 // admitTable decides whether the subject may use the main table at all.
@@ -171,8 +175,8 @@ func (h *Hooks) tenantValue(pass *Pass, c *tables.Column) (any, error) {
 	if err != nil {
 		return nil, h.refusal(pass, InvalidTenant, err.Error())
 	}
-	if pass.at.alone() && tables.Simple(id) {
-		return v, nil // no row there has another ID that the database could take it for
+	if pass.at.alone() && (tables.Simple(id) || pass.at.Schema != "" || pass.at.Shard != "") {
+		return v, nil // nobody else has been there, or none whose ID the database could take for this one
 	}
 	where := pass.at.database()
 	if c.MustAsk(where, id) && (pass.sub || !pass.stmt.DryRun) {
@@ -228,8 +232,8 @@ func (h *Hooks) finish(db *gorm.DB) {
 	if pass.marked {
 		delete(stmt.Clauses, predicateClause)
 	}
-	if db.Error != nil && pass.Op == OpQuery && pass.sent != "" {
-		forget(db)
+	if db.Error != nil && db.RowsAffected > 0 && pass.sent != "" {
+		forget(db, pass.Op)
 	}
 	if stmt.Context == context.Context(pass) { // or else another plugin has put its own around it
 		stmt.Context = pass.Context

@@ -1,6 +1,8 @@
 package callbacks
 
 import (
+	"context"
+
 	"github.com/gormtenancy/tenancy/internal/tables"
 	"github.com/gormtenancy/tenancy/sqlproof"
 )
@@ -143,6 +145,12 @@ func (o *own) tableAs(t *tables.Table, alias string) {
 
 // identifier writes a name in the dialect's quotes. GORM's own would take a dot in it for the end of a schema.
 func (o *own) identifier(name string) { o.text(o.pass.hooks.text.Quote(name)) }
+
+// DefaultTransactionAtHome tells whether ctx is that of a statement on a global table, for which GORM begins a transaction.
+func DefaultTransactionAtHome(ctx context.Context) bool {
+	pass := passOf(ctx)
+	return pass != nil && pass.Table != nil && (pass.Table.Class == tables.Global || pass.Table.Class == tables.Unlisted)
+}
 
 // Needless tells that the statement is to be taken for done.
 func (p *Pass) Needless() bool { return p.needless }

@@ -26,6 +26,12 @@ func (p *Pass) Reads(query string) bool {
 	return p.hooks.reading.only(p.hooks.text, query)
 }
 
+// Harmless tells whether a statement surely reads only what it names, and calls no function of the application's own; or
+// whether it is one of GORM's on a global table.
+func (p *Pass) Harmless(query string) bool {
+	return p.reach == Home && !p.raw || p.hooks.reading.only(p.hooks.text, query)
+}
+
 // readings remembers which texts only read. It forgets all of them when there are many.
 type readings struct {
 	known sync.Map // text → bool

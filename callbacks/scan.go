@@ -12,11 +12,18 @@ import (
 // forget empties the destination of a query whose rows could not be read. GORM reads values into what it keeps for all
 // statements of the process, and fills the fields from it although the reading failed: with what somebody else read last
 // (gorm v1.31.2 scan.go scanIntoStruct, schema/field.go NewValuePool).
-func forget(db *gorm.DB) {
+func forget(db *gorm.DB, op Op) {
 	if !failedToRead(db.Error) {
 		return
 	}
-	v := reflect.ValueOf(db.Statement.Dest)
+	stmt := db.Statement
+	if op != OpQuery {
+		if _, returning := stmt.Clauses["RETURNING"]; returning && (op == OpUpdate || op == OpDelete) {
+			forgetReturned(stmt)
+		}
+		return
+	}
+	v := reflect.ValueOf(stmt.Dest)
 	for v.Kind() == reflect.Pointer || v.Kind() == reflect.Interface {
 		v = v.Elem()
 	}
@@ -24,6 +31,22 @@ func forget(db *gorm.DB) {
 		v.SetZero()
 	} else if v.Kind() == reflect.Map {
 		v.Clear()
+	}
+}
+
+// forgetReturned empties what RETURNING was to fill: rows, or the fields of a row but for its key, which the application has set.
+func forgetReturned(stmt *gorm.Statement) {
+	v := reflect.Indirect(stmt.ReflectValue)
+	switch {
+	case !v.IsValid() || !v.CanSet():
+	case v.Kind() == reflect.Slice:
+		v.SetZero()
+	case v.Kind() == reflect.Struct && stmt.Schema != nil:
+		for _, f := range stmt.Schema.Fields {
+			if f.DBName != "" && !f.PrimaryKey {
+				f.ReflectValueOf(stmt.Context, v).SetZero()
+			}
+		}
 	}
 }
 

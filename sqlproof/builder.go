@@ -320,25 +320,35 @@ func (b *Builder) Call(at int, schema, name string, args []*Expr) *Expr {
 	if writes(name) {
 		b.st.Writes = true
 	}
-	if strings.EqualFold(name, "nextval") && !ownSequence(args) && b.err == nil {
+	if strings.EqualFold(name, "nextval") && !ownSequence(b.st.dialect, args) && b.err == nil {
 		b.err = refuse(b.st.SQL, at, "nextval takes a number of a sequence that may be another tenant's", "name the sequence without a schema")
 	}
 	return &Expr{Op: Call, At: at, Schema: schema, Name: name, Args: args}
 }
 
-// ownSequence tells whether what nextval is given is the name of a sequence without a schema.
-func ownSequence(args []*Expr) bool {
-	for _, a := range args {
-		switch {
-		case a == nil:
-			return false
-		case a.Op == Text && strings.Contains(a.Value, "."), a.Op == Field && a.Qualifier != "", a.Op == Argument, a.Query != nil:
-			return false
-		case !ownSequence(a.Args):
-			return false
-		}
+// ownSequence tells whether what nextval is given is the name of a sequence without a schema: a literal, under casts, or
+// MariaDB's bare name. What is computed may be any name, and digits are the number of one.
+func ownSequence(d sqltext.Dialect, args []*Expr) bool {
+	if len(args) != 1 || args[0] == nil {
+		return false
 	}
-	return true
+	e := args[0]
+	switch e.Op {
+	case Field:
+		return d == sqltext.MySQL && e.Qualifier == ""
+	case Text:
+		return plainSequence(e.Value)
+	case Call:
+		return strings.EqualFold(e.Name, "pg_get_serial_sequence") && e.Schema == "" && len(e.Args) == 2 &&
+			!slices.ContainsFunc(e.Args, func(a *Expr) bool { return a == nil || a.Op != Text || strings.Contains(a.Value, ".") })
+	case Other:
+		return e.Query == nil && len(e.Args) == 1 && e.Args[0] != nil && e.Args[0].Op == Text && plainSequence(e.Args[0].Value)
+	}
+	return false
+}
+
+func plainSequence(name string) bool {
+	return name != "" && !strings.Contains(name, ".") && (name[0] == '_' || name[0] == '"' || name[0]|0x20 >= 'a' && name[0]|0x20 <= 'z')
 }
 
 // SawMarks fails if the text has other placeholders than those that [Builder.Argument] was asked for, each once: something

@@ -11,8 +11,11 @@ func (d Dialect) Within(sql, schema string, picked func(table string) bool) (tex
 	if why != "" || len(tokens) == 0 {
 		return sql, false
 	}
-	r := definition{text: sql, tokens: tokens}
-	if !r.read() {
+	r := definition{text: sql, tokens: tokens, elsewhere: func(i, table int) bool {
+		name := d.Unquote(sql[tokens[i].Start:tokens[i].End])
+		return name != schema && picked(d.Unquote(sql[tokens[table].Start:tokens[table].End]))
+	}}
+	if !r.read() || r.strays {
 		return sql, false
 	}
 	for i := 1; i < len(tokens); i++ {
@@ -36,6 +39,9 @@ type definition struct {
 	text   string
 	tokens []Token
 	names  []int // tokens that a schema goes before, in ascending order
+	// elsewhere tells whether token i is another schema than the tenant's, of a table that may be a tenant's.
+	elsewhere func(i, table int) bool
+	strays    bool // it names a table elsewhere
 }
 
 func (r *definition) word(i int) string { return r.text[r.tokens[i].Start:r.tokens[i].End] }
@@ -74,6 +80,8 @@ func (r *definition) add(i, parts int) (behind int) {
 	}
 	if n <= parts {
 		r.names = append(r.names, i)
+	} else if r.elsewhere != nil && r.elsewhere(i, i+2) {
+		r.strays = true
 	}
 	return behind
 }

@@ -11,14 +11,14 @@ func TestWithin(t *testing.T) {
 	mine := func(name string) bool { return name != "countries" }
 	for sql, want := range map[string]string{
 		`CREATE TABLE "tags" ("id" bigserial, CONSTRAINT "x" FOREIGN KEY ("a") REFERENCES "orders"("id"), FOREIGN KEY (b) REFERENCES "countries"("code"))`: `CREATE TABLE "s"."tags" ("id" bigserial, CONSTRAINT "x" FOREIGN KEY ("a") REFERENCES "s"."orders"("id"), FOREIGN KEY (b) REFERENCES "countries"("code"))`,
-		`CREATE TABLE IF NOT EXISTS "other"."tags" (id int)`:                 `CREATE TABLE IF NOT EXISTS "other"."tags" (id int)`,
+		`CREATE TABLE IF NOT EXISTS "other"."countries" (id int)`:            `CREATE TABLE IF NOT EXISTS "other"."countries" (id int)`,
 		`DROP TABLE IF EXISTS "tags" CASCADE`:                                `DROP TABLE IF EXISTS "s"."tags" CASCADE`,
 		`DROP TABLE a, b`:                                                    `DROP TABLE "s".a, "s".b`,
 		`ALTER TABLE "tags" ADD "extra" text`:                                `ALTER TABLE "s"."tags" ADD "extra" text`,
 		`ALTER TABLE "tags" RENAME TO "tags2"`:                               `ALTER TABLE "s"."tags" RENAME TO "tags2"`,
 		`CREATE UNIQUE INDEX CONCURRENTLY IF NOT EXISTS "i" ON "tags" ("a")`: `CREATE UNIQUE INDEX CONCURRENTLY IF NOT EXISTS "i" ON "s"."tags" ("a")`,
 		`DROP INDEX "i"`:                                                     `DROP INDEX "s"."i"`,
-		`DROP INDEX "x"."i"`:                                                 `DROP INDEX "x"."i"`,
+		`DROP INDEX "s"."i"`:                                                 `DROP INDEX "s"."i"`,
 		`ALTER INDEX "i" RENAME TO "j"`:                                      `ALTER INDEX "s"."i" RENAME TO "j"`,
 		`CREATE SEQUENCE IF NOT EXISTS q AS bigint`:                          `CREATE SEQUENCE IF NOT EXISTS "s".q AS bigint`,
 		`ALTER SEQUENCE q OWNED BY "tags"."id"`:                              `ALTER SEQUENCE "s".q OWNED BY "s"."tags"."id"`,
@@ -33,7 +33,7 @@ func TestWithin(t *testing.T) {
 		require.True(t, ok, sql)
 		require.Equal(t, want, got)
 	}
-	for _, sql := range []string{`VACUUM tags`, `CREATE TABLE`, `DROP`, `DO $$ BEGIN END $$`, `ALTER TYPE mood ADD VALUE 'x'`, `'`} {
+	for _, sql := range []string{`VACUUM tags`, `CREATE TABLE`, `DROP`, `DO $$ BEGIN END $$`, `ALTER TYPE mood ADD VALUE 'x'`, `'`, `DROP TABLE other.tags`, `CREATE TABLE a (b int REFERENCES x.y)` + `;`} {
 		_, ok := Postgres.Within(sql, "s", mine)
 		require.False(t, ok, sql)
 	}
