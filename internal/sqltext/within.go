@@ -15,13 +15,21 @@ func (d Dialect) Within(sql, schema string, picked func(table string) bool) (tex
 		name := d.Unquote(sql[tokens[i].Start:tokens[i].End])
 		return name != schema && picked(d.Unquote(sql[tokens[table].Start:tokens[table].End]))
 	}}
-	if !r.read() || r.strays {
-		return sql, false
-	}
+	known := r.read()
 	for i := 1; i < len(tokens); i++ {
-		if r.is(i-1, "references") && r.isName(i) && picked(d.Unquote(r.word(i))) {
+		if !r.is(i-1, "references") || !r.isName(i) {
+			continue
+		}
+		table := i
+		if i+2 < len(tokens) && tokens[i+1].Kind == Dot && r.isName(i+2) {
+			table = i + 2
+		}
+		if picked(d.Unquote(r.word(table))) {
 			r.add(i, 1)
 		}
+	}
+	if !known || r.strays {
+		return sql, false
 	}
 	var b strings.Builder
 	from := 0
