@@ -390,3 +390,44 @@ func TestForEachTenantCountsAll(t *testing.T) {
 	require.Error(t, l.as("a").Migrator().DropTable("s_b.tags"), "a name of another place")
 	require.NoError(t, l.as("b").Find(&[]Tag{}).Error)
 }
+
+// TestOneConnectionThatBeginsAtHome is about promise 6: a transaction that begins with a global table looks at its role later.
+func TestOneConnectionThatBeginsAtHome(t *testing.T) {
+	t.Parallel()
+	g := newGuarded(t)
+	g.protect(t)
+	for range 2 {
+		l := newLand(t, engines[1], postgres.Open(g.dsn), &gorm.Config{}, tenancy.Config{Global: []any{&Country{}}, RowSecurity: "app.tenant_id"})
+		pool, err := tenancy.DB(l.db)
+		require.NoError(t, err)
+		pool.SetMaxOpenConns(1)
+		ctx, cancel := context.WithTimeout(ctxOf("a"), 20*time.Second)
+		db := l.db.WithContext(ctx)
+		require.NoError(t, db.Transaction(func(tx *gorm.DB) error {
+			require.NoError(t, tx.Find(&[]Country{}).Error)
+			return tx.Create(&Tag{Label: "x"}).Error
+		}))
+		require.NoError(t, db.Connection(func(tx *gorm.DB) error {
+			return tx.Transaction(func(tx *gorm.DB) error { return tx.Find(&[]Tag{}).Error })
+		}))
+		cancel()
+	}
+}
+
+// Plan is global, and has a column that is called like a tenant's table.
+type Plan struct {
+	ID    uint
+	Ships int
+}
+
+// TestColumnsCalledLikeTables is about promise 6.
+func TestColumnsCalledLikeTables(t *testing.T) {
+	t.Parallel()
+	l := newLandUnproven(t, engines[0], tenancy.Config{
+		Models: []any{&Ship{}}, Global: []any{&Flag{}, &Plan{}}, Resolver: tenancy.Single(tenancy.Placement{}),
+	})
+	require.NoError(t, l.db.AutoMigrate(&Flag{}, &Plan{}))
+	require.NoError(t, l.db.Create(&Plan{Ships: 3}).Error)
+	require.NoError(t, l.db.Where("ships = 3").First(&Plan{}).Error)
+	require.NoError(t, l.as("a").Select("ships").Find(&[]Plan{}).Error)
+}

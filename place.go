@@ -126,13 +126,16 @@ func (p *Plugin) checkSchema(ctx context.Context, at callbacks.Place, database *
 	known, ok := p.schemas.Load(at.Shard)
 	if !ok {
 		own, err := p.ownSchemas(ctx, conn)
-		if err == nil && database != nil && database.HasAdmin() {
-			err = p.addSchemasOfAdmin(ctx, database, &own)
-		}
 		if err != nil {
 			return err
 		}
-		known, _ = p.schemas.LoadOrStore(at.Shard, own)
+		complete := p.binder == nil // or else the role of WithoutTenant counts too
+		if !complete && database != nil {
+			complete = !database.HasAdmin() || p.addSchemasOfAdmin(ctx, database, &own) == nil // a role that is not there looks nowhere
+		}
+		if known = own; complete {
+			known, _ = p.schemas.LoadOrStore(at.Shard, own)
+		}
 	}
 	own, _ := known.(ownSchemas)
 	if own.current == at.Schema || p.dialect == "mysql" && strings.EqualFold(own.current, at.Schema) || slices.Contains(own.path, at.Schema) {

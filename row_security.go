@@ -75,6 +75,14 @@ func (p *Plugin) checkRole(ctx context.Context, db *sql.DB, conn gorm.ConnPool) 
 	return s.once(ctx, "RowSecurity", &s.role, func() error { return rowsecurity.CheckRole(ctx, conn, p.prepares) })
 }
 
+// checkRoleIn does so within a transaction, which may hold the pool's only connection. What it finds is for this transaction.
+func (p *Plugin) checkRoleIn(ctx context.Context, db *sql.DB, tx gorm.ConnPool) error {
+	if p.securedOf(db).role.Load() {
+		return nil
+	}
+	return insecure("RowSecurity", rowsecurity.CheckRoleIn(ctx, tx))
+}
+
 // checkPooler refuses settings of the driver that mix up the statements of clients behind a pooler. It looks once at each pool.
 func (p *Plugin) checkPooler(ctx context.Context, db *sql.DB, conn gorm.ConnPool) error {
 	s := p.securedOf(db)

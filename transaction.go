@@ -39,6 +39,7 @@ type transaction struct {
 	shard      string // that it has begun on
 	admin      bool   // with the role that row-level security exempts
 	pool       *pools.Pool
+	vetted     bool   // its role is one that row-level security holds
 	shown      string // the tenant that row-level security was told of
 	prepared   *gorm.PreparedStmtDB
 	parent     *transaction // that this one prepares statements for
@@ -237,7 +238,11 @@ func (t *transaction) database() *sql.DB {
 	if t.pool != nil {
 		return t.pool.DB()
 	}
-	db, _ := poolOf(t.router.base) // nil: it is checked each time
+	base := t.router.base
+	if _, pinned := base.(*sql.Conn); pinned {
+		base = t.router.plugin.router.base
+	}
+	db, _ := poolOf(base) // nil: what is found out is not kept apart
 	return db
 }
 
@@ -258,8 +263,11 @@ func (t *transaction) show(pass *callbacks.Pass) error {
 	p.forgetTables(pass, t.database())
 	if pass.Reach() == callbacks.There && p.guards(pass) {
 		db := t.database()
-		if err := p.checkRole(pass.Context, db, db); err != nil {
-			return t.router.refuse(pass, err)
+		if !t.vetted {
+			if err := p.checkRoleIn(pass.Context, db, withoutCache(t.bound)); err != nil {
+				return t.router.refuse(pass, err)
+			}
+			t.vetted = true
 		}
 		if err := p.checkTables(pass, db, withoutCache(t.bound)); err != nil {
 			return t.router.refuse(pass, err)

@@ -113,9 +113,10 @@ func (h *Hooks) reachesHome(pass *Pass, sql string) error {
 // a tenant's schema a reference table. The Migrator makes the tables that a model's relations lead to along with the model's
 // own (gorm v1.31.2 migrator/migrator.go ReorderModels); an empty copy would take the foreign keys.
 func (h *Hooks) isElsewhere(pass *Pass, sql string) bool {
-	t := h.Tables.Named(h.text.Defines(sql))
+	name := h.text.Defines(sql)
+	t := h.Tables.Named(name)
 	if t == nil {
-		return false
+		return name != "" && h.Rules.UnlistedAreGlobal()
 	}
 	global := t.Class == tables.Global || t.Class == tables.Unlisted && h.Rules.UnlistedAreGlobal()
 	return global || t.Class == tables.Reference && pass.at.Schema != ""
@@ -175,7 +176,7 @@ func (h *Hooks) tenantValue(pass *Pass, c *tables.Column) (any, error) {
 	if err != nil {
 		return nil, h.refusal(pass, InvalidTenant, err.Error())
 	}
-	if pass.at.alone() && (tables.Simple(id) || pass.at.Schema != "" || pass.at.Shard != "") {
+	if pass.at.alone() && (tables.Simple(id) || pass.at.Schema != "") {
 		return v, nil // nobody else has been there, or none whose ID the database could take for this one
 	}
 	where := pass.at.database()

@@ -55,6 +55,7 @@ type Pass struct {
 	yields   bool // the conditions on its tables are left to the proof
 	touched  bool // the proof found tables of tenants in it
 	placed   bool // at is known
+	nests    bool // it has a subquery built with GORM
 	needless bool // it is not to be sent, for it is about a global table that is elsewhere
 	// mustExist tells that the rows of a create are expected to be there, and none is to be written.
 	mustExist bool

@@ -75,6 +75,9 @@ func (h *Hooks) placeText(pass *Pass, query string) error {
 		}
 		return nil
 	}
+	if pass.Who.Kind != Everyone && !pass.nests { // text that could have a table of tenants in it was refused
+		return nil
+	}
 	if _, names := mentions(query, h.Tables); !names && (!pass.raw || pass.Who.Kind != Everyone) {
 		return nil
 	}

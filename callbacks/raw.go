@@ -31,7 +31,7 @@ func (h *Hooks) admitRaw(pass *Pass) error {
 		if err := h.admitText(pass, sql); err != nil {
 			return err
 		}
-	case h.namesNoTenantTable(sql) && !composing.MatchString(sql) && !changesSession(sql):
+	case h.namesNoTenantTable(sql) && !composing.MatchString(sql) && !h.text.ChangesSession(sql):
 		pass.home = "named in raw SQL"
 	case pass.Who.Kind == Nobody:
 		return h.refusal(pass, NoTenant, "raw SQL runs for a tenant too; to run it for all, use tenancy.WithoutTenant(ctx, reason)")
@@ -51,16 +51,6 @@ func (h *Hooks) admitRaw(pass *Pass) error {
 
 // composing finds statements that run SQL which they put together, so that no name can be found in them.
 var composing = regexp.MustCompile(`(?i)^\s*do\b|\b(?:execute|prepare|call)\b`)
-
-// session finds statements that change the session: the connection's next user would have what they leave.
-var session = regexp.MustCompile(`(?i)^\s*(?:set\s+(?:session\b|role\b|global\b|@@|[a-z_"` + "`" + `]+)|reset|discard|use|attach|detach)\b`)
-
-// changesSession tells whether a statement does; not those that hold for a transaction alone.
-func changesSession(sql string) bool {
-	return session.MatchString(sql) && !transactional.MatchString(sql)
-}
-
-var transactional = regexp.MustCompile(`(?i)^\s*set\s+(?:local|transaction|constraints)\b`)
 
 func isSavepoint(sql string) bool {
 	_, ok := sqltext.SavepointOf(sql)

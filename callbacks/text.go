@@ -284,6 +284,9 @@ func (r *reader) named(v any) {
 
 // value reads an argument; the cases are in the order in which GORM asks (gorm v1.31.2 statement.go AddVar).
 func (r *reader) value(v any) {
+	if isSubquery(v) {
+		r.pass.nests = true
+	}
 	switch v := v.(type) {
 	case nil, string, bool, int, int8, int16, int32, int64, uint, uint8, uint16, uint32, uint64, float32, float64,
 		time.Time, []byte, []string, []int, []int64, []uint, *Arg:

@@ -2,6 +2,7 @@ package rowsecurity
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 
@@ -42,16 +43,39 @@ func CheckRole(ctx context.Context, pool any, prepared bool) error {
 		mode = sessionOf(l.pgx).mode
 		args = append(args, unprepared(mode))
 	}
-	var (
-		role, rowSecurity string
-		super, bypass     bool
-		process           int64
-	)
-	if err := l.conn.QueryRowContext(ctx, "SELECT rolname, rolsuper, rolbypassrls, current_setting('row_security'), pg_backend_pid()"+
-		" FROM pg_catalog.pg_roles WHERE rolname = current_user", args...).Scan(&role, &super, &bypass, &rowSecurity, &process); err != nil {
+	faults, process, err := roleFaults(ctx, l.conn, args...)
+	if err != nil {
 		return err
 	}
-	var faults []error
+	mixed, err := mixedUp(ctx, l, mode, prepared, process)
+	if err != nil {
+		return err
+	}
+	return found(append(faults, mixed...))
+}
+
+// CheckRoleIn looks at the role alone, on a connection that is in use already, such as a transaction.
+func CheckRoleIn(ctx context.Context, conn rower) error {
+	faults, _, err := roleFaults(ctx, conn)
+	if err != nil {
+		return err
+	}
+	return found(faults)
+}
+
+// rower answers with one row.
+type rower interface {
+	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
+}
+
+// roleFaults returns what is wrong with a connection's role, and the server's process.
+func roleFaults(ctx context.Context, conn rower, args ...any) (faults []error, process int64, err error) {
+	var role, rowSecurity string
+	var super, bypass bool
+	if err := conn.QueryRowContext(ctx, "SELECT rolname, rolsuper, rolbypassrls, current_setting('row_security'), pg_backend_pid()"+
+		" FROM pg_catalog.pg_roles WHERE rolname = current_user", args...).Scan(&role, &super, &bypass, &rowSecurity, &process); err != nil {
+		return nil, 0, err
+	}
 	if super {
 		faults = append(faults, fmt.Errorf("role %q is a superuser, for whom policies do not hold: connect with another role, "+
 			"or run ALTER ROLE %s NOSUPERUSER", role, identifier(role)))
@@ -64,11 +88,7 @@ func CheckRole(ctx context.Context, pool any, prepared bool) error {
 		faults = append(faults, fmt.Errorf("row_security is %s, so that statements fail where policies would hold: "+
 			"run ALTER ROLE %s SET row_security = on", rowSecurity, identifier(role)))
 	}
-	mixed, err := mixedUp(ctx, l, mode, prepared, process)
-	if err != nil {
-		return err
-	}
-	return found(append(faults, mixed...))
+	return faults, process, nil
 }
 
 // CheckPooler refuses what breaks behind a pooler, as CheckRole does, whatever the role.
