@@ -116,7 +116,9 @@
 //
 //   - Under WithoutTenant a tenant's subquery on a model without a tenant column runs where the statement runs, and not where the
 //     tenant is.
+//
 //   - A name with a schema that is given to the Migrator as a string is taken as it is on MySQL.
+//
 //   - Tables with a suffix are not made by the Migrator. In a schema of PostgreSQL it runs each statement in a transaction, so it
 //     cannot make an index CONCURRENTLY there.
 //
