@@ -143,7 +143,8 @@ func quotedAt(t *tables.Table, at callbacks.Place) string {
 // RowSecurityDDL returns the statements that put row-level security on all tables of tenants that the plugin knows: those
 // of Config.Models and of their join tables. For a tenant in a schema, and for tables with a suffix, say where; the zero
 // Placement is for shared tables. The statements can be run again; run them as the tables' owner, after each migration
-// that makes tables. A role that owns the tables is held by the policies too.
+// that makes tables. A role that owns the tables is held by the policies too. A view has no policies: those of its tables hold
+// if it was made WITH (security_invoker = on); leave its statements out, which PostgreSQL refuses.
 //
 // It fails with [ErrInvalidConfig] before db.Use, without Config.RowSecurity, and for a table whose name or column cannot
 // be told.
