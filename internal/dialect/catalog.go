@@ -4,7 +4,7 @@ import "strings"
 
 // Catalog tells whether a name is one of the database's own tables, and whether a tenant may read it. Open are those that
 // describe tables, columns and keys; closed are those with rows of other sessions or of samples of other tenants' data, such
-// as pg_stats and pg_stat_activity.
+// as pg_stats and pg_stat_activity, with texts that hold values, such as pg_views, or with counters, such as pg_sequences.
 func (e Engine) Catalog(schema, name string) (open, catalog bool) {
 	schema, name = strings.ToLower(schema), strings.ToLower(name)
 	switch e {
@@ -15,7 +15,7 @@ func (e Engine) Catalog(schema, name string) (open, catalog bool) {
 		case schema == "pg_catalog", schema == "" && strings.HasPrefix(name, "pg_"):
 			switch name {
 			case "pg_class", "pg_namespace", "pg_attribute", "pg_attrdef", "pg_type", "pg_index", "pg_indexes", "pg_constraint", "pg_tables",
-				"pg_views", "pg_enum", "pg_description", "pg_collation", "pg_sequence", "pg_sequences", "pg_timezone_names", "pg_extension":
+				"pg_enum", "pg_description", "pg_collation", "pg_sequence", "pg_timezone_names", "pg_extension":
 				return true, true
 			}
 			return false, true
@@ -40,7 +40,7 @@ func (e Engine) Catalog(schema, name string) (open, catalog bool) {
 // describes tells whether a view of the information schema describes tables and nothing else.
 func describes(name string) bool {
 	switch name {
-	case "tables", "columns", "views", "schemata", "key_column_usage", "table_constraints", "referential_constraints",
+	case "tables", "columns", "schemata", "key_column_usage", "table_constraints", "referential_constraints",
 		"constraint_column_usage", "check_constraints", "statistics", "sequences", "domains", "element_types":
 		return true
 	}
