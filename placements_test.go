@@ -132,7 +132,19 @@ func databases(t *testing.T, e engine, names ...string) func(context.Context, st
 	}
 }
 
-// create is a database with no file in it yet: SQLite makes one.
+// sqliteFiles are databases in files, as Config.Open wants them.
+func sqliteFiles(t *testing.T, names ...string) func(context.Context, string) (tenancy.Shard, error) {
+	t.Helper()
+	dir := t.TempDir()
+	for _, name := range names {
+		touch(t, filepath.Join(dir, name))
+	}
+	return func(_ context.Context, name string) (tenancy.Shard, error) {
+		return tenancy.Shard{Primary: sqlite.Open(filepath.Join(dir, name))}, nil
+	}
+}
+
+// touch makes an empty file, which is an empty database: the plugin makes none.
 func touch(t *testing.T, path string) {
 	t.Helper()
 	require.NoError(t, os.WriteFile(path, nil, 0o600))

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+	"gorm.io/driver/mysql"
 	"gorm.io/driver/postgres"
 	"gorm.io/gorm"
 	"gorm.io/gorm/clause"
@@ -151,4 +152,44 @@ func TestStandby(t *testing.T) {
 	require.Eventually(t, func() bool { return errors.Is(a.Create(&Customer{}).Error, tenancy.ErrTenantUnavailable) }, 10*time.Second, time.Millisecond)
 	primary.Start(t)
 	require.Eventually(t, func() bool { return a.Create(&Customer{Name: "eve"}).Error == nil }, 30*time.Second, 20*time.Millisecond)
+}
+
+// TestMariaDBReplica is about a replica that replays nothing: it is not read, and taken back when it has caught up.
+func TestMariaDBReplica(t *testing.T) {
+	t.Parallel()
+	primary := testdb.StartMariaDB(t)
+	dsn := primary.Database(t)
+	replica := primary.Replica(t)
+	replica.CatchUp(t)
+	shard := tenancy.Shard{Name: "s", Primary: mysql.Open(dsn), Replicas: []gorm.Dialector{mysql.Open(replica.On(t, dsn))}, MaxLag: time.Second}
+	l := newLand(t, engines[2], engines[2].fresh(t)(), &gorm.Config{}, tenancy.Config{
+		Global: []any{&Country{}}, Resolver: tenancy.Single(tenancy.Placement{Shard: "s"}), Shards: []tenancy.Shard{shard},
+	}, "a")
+	a := l.as("a")
+	c := Customer{ID: 1, Name: "ann"}
+	require.NoError(t, a.Create(&c).Error)
+	replica.CatchUp(t)
+	onReplica := func() bool {
+		t.Helper()
+		var readOnly bool
+		there := tenancy.WithPlacement(tenancy.WithoutTenant(context.Background(), "test"), tenancy.Placement{Shard: "s"})
+		require.NoError(t, l.db.WithContext(there).Clauses(dbresolver.Read).Raw("SELECT @@read_only FROM customers").Scan(&readOnly).Error)
+		return readOnly
+	}
+	require.Eventually(t, onReplica, 20*time.Second, 10*time.Millisecond)
+	require.NoError(t, a.Clauses(clause.Locking{Strength: "UPDATE"}).First(&c).Error)
+
+	replica.PauseReplay(t)
+	require.Eventually(t, func() bool { return !onReplica() }, 20*time.Second, 10*time.Millisecond)
+	require.NoError(t, a.Model(&c).Update("name", "bob").Error)
+	require.NoError(t, a.First(&c).Error)
+	require.Equal(t, "bob", c.Name)
+	replica.ResumeReplay(t)
+	require.Eventually(t, onReplica, 20*time.Second, 10*time.Millisecond)
+
+	replica.Kill(t)
+	for range 5 {
+		require.NoError(t, a.First(&c).Error)
+	}
+	require.False(t, onReplica())
 }
