@@ -165,7 +165,7 @@ func newFleet(t *testing.T, e engine) *fleet {
 }
 
 // client does one thing as a tenant, and says whether it saw another's row.
-func (f *fleet) client(ctx context.Context, rng *rand.Rand, id tenancy.ID) (err error, leak string) {
+func (f *fleet) client(ctx context.Context, rng *rand.Rand, id tenancy.ID) (leak string, err error) {
 	db := f.db.WithContext(tenancy.WithTenant(ctx, id))
 	if rng.IntN(2) == 0 {
 		db = db.Session(&gorm.Session{PrepareStmt: true})
@@ -216,7 +216,7 @@ func (f *fleet) client(ctx context.Context, rng *rand.Rand, id tenancy.ID) (err 
 		err = db.Where("id % 3 = 0").Delete(&Entry{}).Error
 	}
 	own(notes)
-	return err, leak
+	return leak, err
 }
 
 // TestStress lets many clients work as random tenants while connections are cut, reset, delayed and terminated, servers are
@@ -246,7 +246,7 @@ func stress(t *testing.T, e engine) {
 				}
 				ctx, cancel := context.WithTimeout(t.Context(), time.Duration(1+rng.IntN(2000))*time.Millisecond)
 				id := f.ids[rng.IntN(len(f.ids))]
-				err, leak := f.client(ctx, rng, id)
+				leak, err := f.client(ctx, rng, id)
 				cancel()
 				done.Add(1)
 				if leak != "" {
