@@ -57,7 +57,8 @@
 //     query_to_xml, are refused.
 //
 //   - The catalog tables that describe tables and columns, with the number of rows that pg_class has, can be read with raw
-//     SQL; those with statistics of values, such as pg_stats, or of other sessions cannot.
+//     SQL; those with statistics of values, such as pg_stats, with texts or counters, such as pg_views and pg_sequences, or of
+//     other sessions cannot.
 //
 //   - The *sql.DB that db.DB or [DB] returns, and connections made from it, bypass the plugin.
 //

@@ -97,6 +97,10 @@ func TestPlacementInsideATransaction(t *testing.T) {
 		require.NoError(t, tx.Find(&[]Tag{}).Error)
 		return tx.WithContext(tenancy.WithPlacement(ctxOf("a"), tenancy.Placement{Schema: "s_b"})).Find(&[]Tag{}).Error
 	}), tenancy.ErrTenantMismatch)
+	for _, exclusive := range []bool{true, false} { // whether others are there is not for the caller to say
+		there := tenancy.WithPlacement(ctxOf("a"), tenancy.Placement{Schema: "s_a", Exclusive: exclusive})
+		require.NoError(t, l.db.WithContext(there).Find(&[]Tag{}).Error)
+	}
 }
 
 // TestOneConnection is about promise 6: nothing waits for a second connection while it holds one.

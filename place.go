@@ -52,7 +52,7 @@ func (p *Plugin) place(ctx context.Context, who *callbacks.Subject) (Placement, 
 		if err != nil {
 			return Placement{}, err
 		}
-		if named && at != own {
+		if named && !at.is(own) {
 			return Placement{}, errPlacedElsewhere()
 		}
 		at = own
@@ -64,6 +64,12 @@ func (p *Plugin) place(ctx context.Context, who *callbacks.Subject) (Placement, 
 		return at, err
 	}
 	return at, p.claims.claim(ctx, p, at, id)
+}
+
+// is tells whether two placements are the same place.
+func (p Placement) is(other Placement) bool {
+	other.Exclusive = p.Exclusive
+	return p == other
 }
 
 func errPlacedElsewhere() error {

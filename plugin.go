@@ -251,7 +251,7 @@ func (r rules) Identify(ctx context.Context) (*callbacks.Subject, error) {
 func (r rules) Place(ctx context.Context, who *callbacks.Subject, pool gorm.ConnPool) (callbacks.Place, error) {
 	if t, ok := pool.(*transaction); ok {
 		if at, known := t.placeOf(who); known {
-			if who.Placed && scopeOf(ctx).at != at {
+			if who.Placed && !scopeOf(ctx).at.is(at) {
 				return callbacks.Place{}, errPlacedElsewhere()
 			}
 			return callbacks.Place(at), nil
