@@ -435,3 +435,34 @@ func TestColumnsCalledLikeTables(t *testing.T) {
 	require.NoError(t, l.db.Where("ships = 3").First(&Plan{}).Error)
 	require.NoError(t, l.as("a").Select("ships").Find(&[]Plan{}).Error)
 }
+
+// TestUniqueKeysByPlace is about promise 3 on MariaDB, whose upserts meet rows over any unique key: the keys are asked for where
+// the tenant is, and kept apart.
+func TestUniqueKeysByPlace(t *testing.T) {
+	t.Parallel()
+	e := engines[2]
+	home := e.fresh(t)
+	prefix := fmt.Sprintf("k%p_", t)
+	inSchemas(t, e, home(), prefix+"a", prefix+"b")
+	plain, err := gorm.Open(home(), &gorm.Config{Logger: logger.Discard})
+	require.NoError(t, err)
+	for id, more := range map[string]string{"a": ", UNIQUE (label)", "b": ""} {
+		require.NoError(t, plain.Exec("CREATE TABLE "+prefix+id+".tags (id int, tenant_id varchar(63), label varchar(20), PRIMARY KEY (tenant_id, id)"+more+")").Error)
+	}
+	pool, err := plain.DB()
+	require.NoError(t, err)
+	require.NoError(t, pool.Close())
+	l := newLand(t, e, home(), &gorm.Config{}, tenancy.Config{Models: []any{&Tag{}}, Global: []any{&Country{}}, Resolver: tenancy.SchemaPerTenant("", prefix)})
+	upsert := func(id tenancy.ID) error {
+		return l.as(id).Exec("INSERT INTO tags (id, label) VALUES (1, 'x') ON DUPLICATE KEY UPDATE label = 'y'").Error
+	}
+	for range 2 {
+		require.NoError(t, upsert("b"))
+		require.ErrorIs(t, upsert("a"), tenancy.ErrUnconfinedSQL)
+	}
+	save := func(id tenancy.ID) error {
+		return l.as(id).Clauses(clause.OnConflict{UpdateAll: true}).Create(&Tag{ID: 1, Label: "z"}).Error
+	}
+	require.NoError(t, save("b"))
+	require.NoError(t, save("a"))
+}
