@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"runtime"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -465,4 +466,35 @@ func TestUniqueKeysByPlace(t *testing.T) {
 	}
 	require.NoError(t, save("b"))
 	require.NoError(t, save("a"))
+}
+
+// TestTenantsThatMove is about promise 4: the resolver is asked for each statement, and its last word counts.
+func TestTenantsThatMove(t *testing.T) {
+	t.Parallel()
+	var at atomic.Value
+	at.Store("x")
+	l := newLand(t, engines[0], engines[0].fresh(t)(), &gorm.Config{}, tenancy.Config{
+		Models: []any{&Tag{}}, Global: []any{&Country{}}, Open: sqliteFiles(t, "x", "y"),
+		Resolver: tenancy.ShardResolverFunc(func(context.Context, any) (tenancy.Placement, error) {
+			shard, _ := at.Load().(string)
+			return tenancy.Placement{Shard: shard, Exclusive: true}, nil
+		}),
+	})
+	for range 2 {
+		for _, shard := range []string{"x", "y"} {
+			at.Store(shard)
+			require.NoError(t, l.as("a").AutoMigrate(&Tag{}))
+			require.NoError(t, l.as("a").Create(&Tag{Label: shard}).Error)
+			var labels []string
+			require.NoError(t, l.as("a").Model(&Tag{}).Distinct().Pluck("label", &labels).Error)
+			require.Equal(t, []string{shard}, labels)
+			require.NoError(t, l.as("a").Transaction(func(tx *gorm.DB) error {
+				if err := tx.Create(&Tag{Label: shard}).Error; err != nil {
+					return err
+				}
+				at.Store("x") // a transaction stays where it began
+				return tx.Create(&Tag{Label: shard}).Error
+			}))
+		}
+	}
 }
