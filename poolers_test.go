@@ -154,3 +154,35 @@ func TestSchemasThatDiffer(t *testing.T) {
 		}
 	}, "sqlite")
 }
+
+// TestRoundTripsOfSchemas counts what a schema costs between the application and PostgreSQL: nothing.
+func TestRoundTripsOfSchemas(t *testing.T) {
+	t.Parallel()
+	dsn := testdb.Postgres(t)
+	inSchemas(t, engines[1], postgres.Open(dsn), "s_a", "s_b")
+	trips, through := testdb.CountRoundTrips(t, dsn)
+	for _, prepare := range []bool{false, true} {
+		l := newLand(t, engines[1], postgres.Open(through), &gorm.Config{PrepareStmt: prepare}, tenancy.Config{
+			Global: []any{&Country{}}, Resolver: tenancy.SchemaPerTenant("", "s_"),
+		}, "a", "b")
+		pool, err := tenancy.DB(l.db)
+		require.NoError(t, err)
+		pool.SetMaxOpenConns(1)
+		count := func(do func(db *gorm.DB) error) int {
+			for range 3 {
+				require.NoError(t, do(l.as("a")))
+				require.NoError(t, do(l.as("b")))
+			}
+			trips.Reset()
+			require.NoError(t, do(l.as("a")))
+			return trips.Count()
+		}
+		got := []int{
+			count(func(db *gorm.DB) error { return db.Find(&[]Tag{}).Error }),
+			count(func(db *gorm.DB) error { return db.Joins("Customer").Find(&[]Order{}).Error }),
+			count(func(db *gorm.DB) error { return db.Raw("SELECT label FROM tags").Scan(&[]string{}).Error }),
+			count(func(db *gorm.DB) error { return db.Create(&Tag{Label: "x"}).Error }),
+		}
+		require.Equal(t, []int{1, 1, 1, 3}, got, "BEGIN and COMMIT are GORM's own")
+	}
+}
