@@ -287,6 +287,8 @@ func TestWhatElseAStatementTouches(t *testing.T) {
 			err := l.as("a").Create(&Ship{ID: 2, Flag: Flag{ID: 3, Name: "de"}}).Error
 			require.ErrorIs(t, err, tenancy.ErrCrossShard)
 			require.ErrorContains(t, err, "Omit")
+			err = l.as("a").Create(&[]Ship{{ID: 3, Flag: Flag{ID: 1, Name: "at"}}, {ID: 4, Flag: Flag{Name: "new"}}}).Error
+			require.ErrorIs(t, err, tenancy.ErrCrossShard, "one that is there, and one without a key")
 
 			all := tenancy.WithoutTenant(context.Background(), "clean up")
 			there := tenancy.WithPlacement(all, tenancy.Placement{Shard: "a", Exclusive: true})

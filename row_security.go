@@ -146,8 +146,8 @@ func quotedAt(t *tables.Table, at callbacks.Place) string {
 // that makes tables. A role that owns the tables is held by the policies too. A view has no policies: those of its tables hold
 // if it was made WITH (security_invoker = on); leave its statements out, which PostgreSQL refuses.
 //
-// It fails with [ErrInvalidConfig] before db.Use, without Config.RowSecurity, and for a table whose name or column cannot
-// be told.
+// It fails with [ErrInvalidConfig] before db.Use and without Config.RowSecurity, and as statements do for a Placement whose
+// names the database cannot have.
 func (p *Plugin) RowSecurityDDL(at Placement) ([]string, error) {
 	p.mu.Lock()
 	hooks := p.hooks

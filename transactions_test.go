@@ -207,6 +207,7 @@ func TestReferenceTables(t *testing.T) {
 		require.NoError(t, l.as("a").Preload("Unit").First(&p).Error)
 		for _, db := range []*gorm.DB{l.as("a"), l.as("a").Session(&gorm.Session{SkipDefaultTransaction: true})} {
 			require.ErrorIs(t, db.Create(&Part{Unit: Unit{ID: 2, Name: "ton"}}).Error, tenancy.ErrCrossShard, "and one that is not")
+			require.Error(t, db.Create(&[]Part{{Unit: Unit{ID: 1, Name: "kilogram"}}, {Unit: Unit{Name: "new"}}}).Error, "one of each")
 		}
 		for _, at := range everywhere {
 			there := tenancy.WithPlacement(tenancy.WithoutTenant(context.Background(), "reference rows"), at)

@@ -89,14 +89,21 @@ func (h *Hooks) isFree(pass *Pass) bool {
 func (h *Hooks) migrates(pass *Pass) error {
 	pass.Who = &Subject{Kind: System}
 	pass.free, pass.scoped = true, true
-	if err := h.place(pass); err != nil || pass.at.TableSuffix == "" {
-		if err == nil && pass.Op == OpRaw && pass.at.Shard != "" {
-			err = h.reachesHome(pass, pass.stmt.SQL.String())
-		}
-		pass.needless = err == nil && pass.Op == OpRaw && (pass.at.Shard != "" || pass.at.Schema != "") && h.isElsewhere(pass, pass.stmt.SQL.String())
+	if err := h.place(pass); err != nil {
 		return err
 	}
-	return h.refusal(pass, InvalidConfig, "the Migrator knows no suffix, and would make plain tables: give the tables their names with db.Table")
+	if pass.at.TableSuffix != "" {
+		return h.refusal(pass, InvalidConfig, "the Migrator knows no suffix, and would make plain tables: give the tables their names with db.Table")
+	}
+	if pass.Op != OpRaw || pass.at.Shard == "" && pass.at.Schema == "" {
+		return nil
+	}
+	sql := pass.stmt.SQL.String()
+	pass.needless = h.isElsewhere(pass, sql)
+	if pass.at.Shard == "" {
+		return nil
+	}
+	return h.reachesHome(pass, sql)
 }
 
 // reachesHome refuses foreign keys from another database to global tables, which no database could hold.

@@ -67,9 +67,17 @@ func (h *Hooks) mustExist(pass *Pass) error {
 // count looks for the rows of a create by their primary keys: how many there are of those given. A row without a key is not
 // there. It asks pool; nil is that of the statement.
 func (h *Hooks) count(pass *Pass, pool gorm.ConnPool) (found, given int, err error) {
-	key, rows := primaryKeys(pass.stmt.Schema), parentTuples{}
+	key, rows, without := primaryKeys(pass.stmt.Schema), parentTuples{}, 0
 	_ = eachRow(pass.stmt, func(r row) error {
-		rows.add(key, func(column string) (any, bool) { return r.get(pass.Context, column) })
+		hasKey := true
+		get := func(column string) (any, bool) {
+			v, known := r.get(pass.Context, column)
+			hasKey = hasKey && known && rows.literal(column, v) != nil
+			return v, known
+		}
+		if rows.add(key, get); !hasKey {
+			without++
+		}
 		return nil
 	})
 	if len(key) == 0 || len(rows.tuples) == 0 {
@@ -85,5 +93,5 @@ func (h *Hooks) count(pass *Pass, pool gorm.ConnPool) (found, given int, err err
 		o.text(h.engine.LockParents())
 	}
 	err = o.query(func(*sql.Rows) error { found++; return nil })
-	return found, len(rows.tuples), err
+	return found, len(rows.tuples) + without, err
 }
