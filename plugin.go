@@ -194,6 +194,7 @@ func (p *Plugin) configure(registry *tables.Registry, dialect string) error {
 	}
 	p.dialect = dialect
 	faults = append(faults, p.shardFaults()...)
+	faults = append(faults, resolverFaults("Resolver", p.cfg.Resolver)...)
 	if o := p.cfg.Observer; o != nil {
 		p.observers.scoped, _ = o.(ScopedObserver)
 		p.observers.refused, _ = o.(RefusedObserver)

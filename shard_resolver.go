@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"iter"
-	"slices"
 	"strings"
 	"time"
 	"unicode"
@@ -73,77 +72,6 @@ func (f ShardResolverFunc) Resolve(ctx context.Context, key any) (Placement, err
 // Single resolves every key to p.
 func Single(p Placement) ShardResolver {
 	return ShardResolverFunc(func(context.Context, any) (Placement, error) { return p, nil })
-}
-
-// List resolves the keys of m, which it copies, and no others: an unknown [ID] is [ErrTenantNotFound], another unknown key
-// [ErrShardNotFound]. A List of strings knows IDs too. It is a [PlacementLister], and a [TenantLister] of its IDs or strings.
-func List[K comparable](m map[K]Placement) ShardResolver {
-	l := list{known: make(map[any]Placement, len(m))}
-	for key, p := range m {
-		l.known[listKey(key)] = p
-		switch k := any(key).(type) {
-		case ID:
-			l.tenants = append(l.tenants, k)
-		case string:
-			l.tenants = append(l.tenants, ID(k))
-		}
-	}
-	slices.Sort(l.tenants)
-	return l
-}
-
-// list is the resolver that [List] makes.
-type list struct {
-	known   map[any]Placement
-	tenants []ID
-}
-
-var (
-	_ PlacementLister = list{}
-	_ TenantLister    = list{}
-)
-
-// Resolve implements [ShardResolver].
-func (l list) Resolve(_ context.Context, key any) (Placement, error) {
-	if p, ok := l.known[listKey(key)]; ok {
-		return p, nil
-	}
-	if _, ok := key.(ID); ok {
-		return Placement{}, fmt.Errorf("%w: it is not in the List", ErrTenantNotFound)
-	}
-	return Placement{}, fmt.Errorf("%w: the key is not in the List", ErrShardNotFound)
-}
-
-// Tenants implements [TenantLister], in the order of the IDs.
-func (l list) Tenants(context.Context) iter.Seq2[ID, error] {
-	return func(yield func(ID, error) bool) {
-		for _, id := range l.tenants {
-			if !yield(id, nil) {
-				return
-			}
-		}
-	}
-}
-
-// Placements implements [PlacementLister]: each once.
-func (l list) Placements(context.Context) iter.Seq2[Placement, error] {
-	return func(yield func(Placement, error) bool) {
-		seen := make(map[Placement]bool, len(l.known))
-		for _, p := range l.known {
-			if !seen[p] && !yield(p, nil) {
-				return
-			}
-			seen[p] = true
-		}
-	}
-}
-
-// listKey makes an ID and a string of the same text one key.
-func listKey(key any) any {
-	if id, ok := key.(ID); ok {
-		return string(id)
-	}
-	return key
 }
 
 // DatabasePerTenant gives each tenant a shard of its own, named prefix + id. IDs have letters of ASCII, digits, "_", "-" and, not
