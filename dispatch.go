@@ -20,8 +20,9 @@ type target struct {
 	pool     *pools.Pool     // that conn is of; nil if it is none of the plugin's
 	replica  bool
 	tenant   string // that row-level security is told of; "" for none
+	migrates bool   // the statement is the Migrator's
 	schema   string // that is to be the connection's own, for the Migrator; "" for none
-	text     string // of the statement, with schema in it
+	text     string // of the Migrator's statement, with schema in it
 	router   *router
 }
 
@@ -51,6 +52,7 @@ func (r *router) route(ctx context.Context, pass *callbacks.Pass, query string) 
 		t.done(ctx, err)
 		return target{}, r.refuse(pass, err)
 	}
+	t.migrates, t.text = pass.Who.Kind == callbacks.System, query
 	if t.schema = migrated(pass); t.schema != "" {
 		if t.text, err = p.inSchema(pass, query); err != nil {
 			t.done(ctx, nil)
@@ -245,7 +247,7 @@ func (t *target) exec(ctx context.Context, query string, args []any) (sql.Result
 	switch p := t.router.plugin; {
 	case t.tenant != "":
 		return p.binder.Exec(ctx, plain(t.conn), t.tenant, query, args)
-	case t.schema != "":
+	case t.migrates && p.runner.Concerns(ctx, t.schema, t.text):
 		return p.runner.Exec(ctx, plain(t.conn), t.schema, t.text, args)
 	}
 	return t.conn.ExecContext(ctx, query, args...)
@@ -256,7 +258,7 @@ func (t *target) query(ctx context.Context, query string, args []any) (*sql.Rows
 	switch p := t.router.plugin; {
 	case t.tenant != "":
 		return p.binder.Query(ctx, plain(t.conn), t.tenant, query, args)
-	case t.schema != "":
+	case t.migrates && p.runner.Concerns(ctx, t.schema, t.text):
 		return p.runner.Query(ctx, plain(t.conn), t.schema, t.text, args)
 	}
 	return t.conn.QueryContext(ctx, query, args...)
@@ -267,7 +269,7 @@ func (t *target) queryRow(ctx context.Context, query string, args []any) *sql.Ro
 	switch p := t.router.plugin; {
 	case t.tenant != "":
 		return p.binder.QueryRow(ctx, plain(t.conn), t.tenant, query, args)
-	case t.schema != "":
+	case t.migrates && p.runner.Concerns(ctx, t.schema, t.text):
 		return p.runner.QueryRow(ctx, plain(t.conn), t.schema, t.text, args)
 	}
 	return t.conn.QueryRowContext(ctx, query, args...)

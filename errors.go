@@ -15,6 +15,8 @@ var (
 	ErrInvalidTenant = errors.New("tenancy: invalid tenant ID")
 	// ErrTenantNotFound means that the resolver does not know the tenant.
 	ErrTenantNotFound = errors.New("tenancy: tenant not found")
+	// ErrTenantExists means that a tenant cannot be made: its ID, a name or a domain is taken, or it is being made at the moment.
+	ErrTenantExists = errors.New("tenancy: tenant exists")
 	// ErrTenantMismatch means that a row, a foreign key or a transaction belongs to another tenant than the context's.
 	ErrTenantMismatch = errors.New("tenancy: row or transaction of another tenant")
 	// ErrUnconfinedSQL means that the plugin cannot show that the statement stays within the tenant's rows. Its text says what
@@ -25,7 +27,8 @@ var (
 	// ErrMissingShardKey means that a statement without a tenant does not say on which placement it runs. Use
 	// [WithPlacement].
 	ErrMissingShardKey = errors.New("tenancy: no placement to run on")
-	// ErrTenantUnavailable means that the tenant's database cannot be reached at the moment; it is tried again by and by.
+	// ErrTenantUnavailable means that the tenant is not served at the moment: its database cannot be reached, and is tried again by
+	// and by; or its resolver knows it and says so, as package catalog does of tenants that are suspended or on the move.
 	ErrTenantUnavailable = errors.New("tenancy: tenant unavailable")
 	// ErrOverloaded means that all databases that may be open at once are in use, and none became free in time. See [PoolLimits].
 	ErrOverloaded = errors.New("tenancy: too many databases in use")

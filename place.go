@@ -290,3 +290,17 @@ func (c *claims) stands(ctx context.Context, p *Plugin, h holder) bool {
 	at, err := p.cfg.Resolver.Resolve(ctx, h.id)
 	return err == nil && at == h.at
 }
+
+// forget drops the claims to a shard.
+func (c *claims) forget(shard string) {
+	c.exclusive.Delete(shard)
+	c.holders.Range(func(place, h any) bool {
+		if mine, ok := h.(holder); ok && mine.at.Shard == shard {
+			c.holders.CompareAndDelete(place, h)
+			if at := c.of(string(mine.id)); at != nil && *at == mine.at {
+				c.settled.CompareAndDelete(string(mine.id), at)
+			}
+		}
+		return true
+	})
+}

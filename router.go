@@ -226,7 +226,19 @@ func DB(db *gorm.DB) (*sql.DB, error) {
 	if err != nil {
 		return nil, err
 	}
-	return poolOf(pool.Plain())
+	own, err := poolOf(pool.Plain())
+	if err != nil || !pool.OnTrial() {
+		return own, err
+	}
+	err = own.PingContext(ctx) // for nobody will report how statements on it end
+	pool.Report(ctx, err)
+	if err != nil {
+		if _, refused := database.Primary(); refused != nil {
+			err = refused
+		}
+		return nil, err
+	}
+	return own, nil
 }
 
 func canBegin(pool gorm.ConnPool) bool {

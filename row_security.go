@@ -178,3 +178,6 @@ func (p *Plugin) RowSecurityDDL(at Placement) ([]string, error) {
 	}
 	return ddl, nil
 }
+
+// RowSecurity returns the setting that policies read, Config.RowSecurity: "" if row-level security is off.
+func (p *Plugin) RowSecurity() string { return p.cfg.RowSecurity }

@@ -129,3 +129,14 @@ func (h *Hooks) replaceBuilder(db *gorm.DB, name string, builder clause.ClauseBu
 	}
 	return replaced
 }
+
+// Forget drops what was found out about the tables of a shard.
+func (h *Hooks) Forget(shard string) {
+	h.Tables.Forget(shard)
+	h.unique.Range(func(key, _ any) bool {
+		if of, ok := key.(uniqueOf); ok && of.shard == shard {
+			h.unique.Delete(key)
+		}
+		return true
+	})
+}

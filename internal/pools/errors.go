@@ -137,7 +137,7 @@ func lost(err error) bool {
 	case errors.As(err, &network):
 		return true
 	default:
-		// go-sql-driver/mysql v1.8.1, errors.go, ErrInvalidConn.
+		// go-sql-driver/mysql v1.10.1, errors.go, ErrInvalidConn.
 		return err.Error() == "invalid connection"
 	}
 }

@@ -3,13 +3,12 @@ package pools
 import (
 	"errors"
 	"io/fs"
-	"net/url"
 	"os"
-	"path/filepath"
 	"reflect"
-	"strings"
 
 	"gorm.io/gorm"
+
+	"github.com/gormtenancy/tenancy/internal/dsn"
 )
 
 // storage is what a SQLite dialector opens.
@@ -18,47 +17,21 @@ type storage struct {
 	memory bool
 }
 
-// storageOf reads the storage of a SQLite dialector from its DSN. The drivers modernc.org/sqlite v1.62.0 (conn.go, newConn)
-// and github.com/mattn/go-sqlite3 v1.14.22 (sqlite3.go, SQLiteDriver.Open) both take all from the first '?' for parameters,
-// unless it is a URI, which SQLite reads itself (sqlite.org/uri.html).
+// storageOf reads the storage of a SQLite dialector from its DSN.
 func storageOf(d gorm.Dialector) storage {
 	v := fieldOf(reflect.ValueOf(d), "DSN")
 	if !v.IsValid() || v.Kind() != reflect.String {
 		return storage{}
 	}
-	dsn := v.String()
-	before, query, _ := strings.Cut(dsn, "?")
-	if before == ":memory:" {
-		return storage{memory: true}
-	}
-	path, uri := strings.CutPrefix(before, "file:")
-	if !uri {
-		if before == "" {
-			before = dsn // the drivers look for a '?' from the second byte on
-		}
-		return storage{path: before}
-	}
-	query, _, _ = strings.Cut(query, "#")
-	path, _, _ = strings.Cut(path, "#")
-	params, _ := url.ParseQuery(query) // what cannot be read is left out
-	if path == ":memory:" || params.Get("mode") == "memory" || params.Get("vfs") == "memdb" {
-		return storage{memory: true}
-	}
-	if params.Has("vfs") {
-		return storage{}
-	}
-	if authority, ok := strings.CutPrefix(path, "//"); ok {
-		_, path, _ = strings.Cut(authority, "/")
-		path = "/" + path
-	}
-	path, err := url.PathUnescape(path)
-	if err != nil {
-		return storage{}
-	}
-	if len(path) > 2 && path[0] == '/' && path[2] == ':' && filepath.VolumeName(path[1:]) != "" {
-		path = path[1:] // /C:/x is C:/x on Windows
-	}
-	return storage{path: filepath.FromSlash(path)}
+	path, memory := dsn.SQLiteFile(v.String())
+	return storage{path: path, memory: memory}
+}
+
+// FileOf returns the path of the file that a SQLite dialector opens, or "" if it is not known or there is none, and whether
+// its database is in memory.
+func FileOf(d gorm.Dialector) (path string, memory bool) {
+	s := storageOf(d)
+	return s.path, s.memory
 }
 
 // missing reports whether the file is known not to exist. SQLite would create it.

@@ -207,3 +207,7 @@ func closePool(pool gorm.ConnPool) error {
 	}
 	return nil
 }
+
+// OnTrial tells that the pool has been out of reach, and that whoever was given it is the one who finds out whether it still is.
+// That is to be told with Report.
+func (p *Pool) OnTrial() bool { return p.health.state.Load() == broken }

@@ -77,6 +77,7 @@ type Errors struct {
 
 const (
 	openTimeout  = 15 * time.Second // to ask Options.Open, and then to connect
+	retireTime   = time.Minute      // how long a database that is retired is left to those who use it
 	probeTimeout = 2 * time.Second  // to find out whether a database can be reached
 	lookAgain    = 5 * time.Millisecond
 	missingTime  = 2 * time.Second // how long an unknown name is remembered

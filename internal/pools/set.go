@@ -29,6 +29,7 @@ type Set struct {
 
 	policy   sync.Mutex // serialises the calls of all policies, as databases may share one
 	detached detached
+	retiring sync.WaitGroup
 
 	mu          sync.Mutex               // guards what follows
 	flights     map[string]*flight       // openings under way
@@ -156,6 +157,7 @@ func (s *Set) Close() error {
 		errs[len(open)] = home.close()
 	}
 	wait.Wait()
+	s.retiring.Wait()
 	return errors.Join(errs...)
 }
 

@@ -102,7 +102,7 @@ func (b *Binder) Exec(ctx context.Context, pool any, tenant, query string, args 
 }
 
 // rows runs a query and reads as far as its first row, as pgx's driver does, so that errors show at once.
-// Source: pgx v5.10.0 stdlib/sql.go Conn.QueryContext.
+// Source: pgx v5.11.0 stdlib/sql.go Conn.QueryContext.
 func (b *Binder) rows(ctx context.Context, pool any, tenant, query string, args []any) (driver.Rows, error) {
 	return run(ctx, pool, func(l *lease) (driver.Rows, error) {
 		if l.pgx == nil || b.Literal {
@@ -127,7 +127,7 @@ func (b *Binder) rows(ctx context.Context, pool any, tenant, query string, args 
 const badConnections = 8
 
 // run runs a statement on a connection of the pool, and on another one if it was certainly not sent.
-// Source: Go 1.26 database/sql/sql.go DB.retry; pgx v5.10.0 stdlib/sql.go Conn.ExecContext, which answers
+// Source: Go 1.26 database/sql/sql.go DB.retry; pgx v5.11.0 stdlib/sql.go Conn.ExecContext, which answers
 // driver.ErrBadConn where SafeToRetry holds.
 func run[T any](ctx context.Context, pool any, do func(*lease) (T, error)) (result T, err error) {
 	for range badConnections {

@@ -390,6 +390,17 @@ func TestQueriesWithoutRows(t *testing.T) {
 	}
 }
 
+// awaitSleep returns when the server runs a pg_sleep, or none any more. A context that ends before one has begun leaves
+// the connection as it is.
+func awaitSleep(ctx context.Context, admin *sql.DB, want bool) {
+	const sleeping = "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event = 'PgSleep')"
+	for found := !want; found != want && ctx.Err() == nil; time.Sleep(time.Millisecond) {
+		if admin.QueryRowContext(ctx, sleeping).Scan(&found) != nil {
+			return
+		}
+	}
+}
+
 func TestContextEnds(t *testing.T) {
 	dsn, admin := orders(t)
 	for _, d := range drivers() {
@@ -426,8 +437,12 @@ func TestContextEnds(t *testing.T) {
 			} {
 				t.Run(name, func(t *testing.T) {
 					ctx, cancel := context.WithCancel(t.Context())
-					time.AfterFunc(30*time.Millisecond, cancel)
+					go func() {
+						defer cancel()
+						awaitSleep(t.Context(), admin, true)
+					}()
 					require.ErrorIs(t, send(ctx), context.Canceled)
+					awaitSleep(t.Context(), admin, false) // or else the next one takes this one's for its own
 					if d.name != "other driver" {
 						assert.Zero(t, db.Stats().OpenConnections) // pgx has closed it
 					}

@@ -23,7 +23,7 @@ type lease struct {
 
 // borrow takes a connection of the pool. That it is alive has been looked at: pgx's ResetSession pings one that was idle
 // for more than a second.
-// Source: Go 1.26 database/sql/sql.go DB.conn; pgx v5.10.0 stdlib/sql.go Conn.ResetSession.
+// Source: Go 1.26 database/sql/sql.go DB.conn; pgx v5.11.0 stdlib/sql.go Conn.ResetSession.
 func borrow(ctx context.Context, pool any) (*lease, error) {
 	l := &lease{}
 	switch p := pool.(type) {

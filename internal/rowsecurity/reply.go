@@ -66,7 +66,7 @@ func (r *reply) fail(err error) {
 }
 
 // A trace tells pgx's tracer of a statement, as if it had been sent with pgx's Query or Exec.
-// Source: pgx v5.10.0 conn.go Conn.Query, rows.go baseRows.Close.
+// Source: pgx v5.11.0 conn.go Conn.Query, rows.go baseRows.Close.
 type trace struct {
 	ctx    context.Context
 	tracer pgx.QueryTracer

@@ -148,7 +148,7 @@ func (p *pooler) faults(mode pgx.QueryExecMode, prepared bool) (faults []error) 
 		faults = append(faults, errors.New("a pooler gives one server connection to several clients, and pgx's prepared statements get "+
 			"mixed up: "+dsn+track))
 	}
-	// Source: pgx v5.10.0 conn.go Conn.Query: Parse goes in one flight, Bind in the next, and that may meet the statement
+	// Source: pgx v5.11.0 conn.go Conn.Query: Parse goes in one flight, Bind in the next, and that may meet the statement
 	// of somebody else.
 	if mode == pgx.QueryExecModeDescribeExec && p.shares {
 		faults = append(faults, errors.New("a pooler gives one server connection to several clients, and in the mode describe_exec "+

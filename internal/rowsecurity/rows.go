@@ -15,7 +15,7 @@ import (
 )
 
 // rows gives database/sql the rows of a reply, with the values and the column types that pgx's own driver has.
-// Source: pgx v5.10.0 stdlib/sql.go Rows.
+// Source: pgx v5.11.0 stdlib/sql.go Rows.
 type rows struct {
 	lease  *lease
 	reply  *reply
@@ -153,7 +153,7 @@ func (r *rows) ColumnTypeScanType(i int) reflect.Type {
 }
 
 // reads returns what turns the bytes of a column into the value that pgx's driver has for its type.
-// Source: pgx v5.10.0 stdlib/sql.go Rows.Next.
+// Source: pgx v5.11.0 stdlib/sql.go Rows.Next.
 func reads(types *pgtype.Map, f pgconn.FieldDescription) func(src []byte) (driver.Value, error) {
 	switch f.DataTypeOID {
 	case pgtype.BoolOID:

@@ -28,7 +28,7 @@ type statement struct {
 // exec, cache_statement, cache_describe and describe_exec send [set_config, statement] before one Sync. pgx's SendBatch
 // would do the same, but it takes all columns in binary that it can, while the driver for database/sql must have most of
 // them as text.
-// Source: pgx v5.10.0 conn.go Conn.SendBatch, sendBatchExtendedWithDescription, sendBatchQueryExecModeExec and
+// Source: pgx v5.11.0 conn.go Conn.SendBatch, sendBatchExtendedWithDescription, sendBatchQueryExecModeExec and
 // sendBatchQueryExecModeSimpleProtocol; stdlib/sql.go databaseSQLResultFormats.
 func (b *Binder) send(ctx context.Context, l *lease, st statement, tenant string) (*reply, error) {
 	s := sessionOf(l.pgx)
@@ -55,7 +55,7 @@ func (b *Binder) send(ctx context.Context, l *lease, st statement, tenant string
 }
 
 // options takes pgx's options out of the arguments, where its driver for database/sql lets them through.
-// Source: pgx v5.10.0 conn.go Conn.Query; stdlib/sql.go Conn.CheckNamedValue, convertNamedArguments.
+// Source: pgx v5.11.0 conn.go Conn.Query; stdlib/sql.go Conn.CheckNamedValue, convertNamedArguments.
 func (st *statement) options(ctx context.Context, conn *pgx.Conn, mode pgx.QueryExecMode) (pgx.QueryExecMode, error) {
 	own := false // the slice is the caller's
 	for i, arg := range st.args {

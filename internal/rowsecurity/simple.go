@@ -10,7 +10,7 @@ import (
 
 // sendSimple is the simple protocol, where pgx writes arguments into the text: one Query message with both statements.
 // PostgreSQL takes that for one transaction. All columns come as text, and pgx's BatchTracer is told, not its QueryTracer.
-// Source: pgx v5.10.0 conn.go sendBatchQueryExecModeSimpleProtocol; PostgreSQL 15 documentation, 55.2.2.1 Multiple
+// Source: pgx v5.11.0 conn.go sendBatchQueryExecModeSimpleProtocol; PostgreSQL 15 documentation, 55.2.2.1 Multiple
 // Statements in a Simple Query.
 func (b *Binder) sendSimple(ctx context.Context, conn *pgx.Conn, st statement, tenant string) (*reply, error) {
 	batch := &pgx.Batch{}
@@ -48,7 +48,7 @@ func (r batchRows) Close() (pgconn.CommandTag, error) {
 
 // sendText sends a statement without arguments as it is, in the simple protocol: pgx does so in Exec, whatever the mode,
 // and takes several statements in one text.
-// Source: pgx v5.10.0 conn.go Conn.exec.
+// Source: pgx v5.11.0 conn.go Conn.exec.
 func (b *Binder) sendText(ctx context.Context, conn *pgx.Conn, s *session, st statement, tenant string) (*reply, error) {
 	name, err := literal(string(b.Setting))
 	if err != nil {

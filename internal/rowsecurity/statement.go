@@ -74,7 +74,7 @@ func (s *session) remember(d *described) {
 }
 
 // forget drops a statement: an error may mean that its table has changed. pgx does the same.
-// Source: pgx v5.10.0 rows.go baseRows.Close.
+// Source: pgx v5.11.0 rows.go baseRows.Close.
 func (s *session) forget(text string) {
 	e := s.known[text]
 	if e == nil {
@@ -96,7 +96,7 @@ func (s *session) name(mode pgx.QueryExecMode) string {
 }
 
 // binary tells the types whose values database/sql has too.
-// Source: pgx v5.10.0 stdlib/sql.go databaseSQLResultFormats.
+// Source: pgx v5.11.0 stdlib/sql.go databaseSQLResultFormats.
 func binary(oid uint32) int16 {
 	switch oid {
 	case pgtype.BoolOID, pgtype.ByteaOID, pgtype.CIDOID, pgtype.DateOID, pgtype.Float4OID, pgtype.Float8OID,

@@ -1,5 +1,6 @@
 // Package schemas runs single statements with another schema as the connection's own. It is for those of GORM's Migrator,
-// which names no schemas and asks the database for its own: what it reads and changes is then the tenant's.
+// which names no schemas and asks the database for its own: what it reads and changes is then the tenant's. It also bounds how
+// long they wait for locks ([WithLockTimeout]).
 //
 // PostgreSQL's search_path is set until the end of a transaction, and set back within one that goes on; MySQL's database is
 // set back right after the statement, or the connection is dropped. So nothing is left on a connection, and a pooler that
@@ -23,12 +24,16 @@ var ErrNotFound = errors.New("the schema is not there")
 
 // Runner runs statements. It may be used concurrently.
 type Runner struct {
-	mysql bool
-	hand  *sql.DB
+	mysql  bool
+	limits bool // the lock timeout can be set for a statement
+	hand   *sql.DB
 }
 
 // New returns a Runner for a dialect. Close it.
-func New(dialect string) *Runner { return &Runner{mysql: dialect == "mysql", hand: handover.Open()} }
+func New(dialect string) *Runner {
+	mysql := dialect == "mysql"
+	return &Runner{mysql: mysql, limits: mysql || dialect == "postgres", hand: handover.Open()}
+}
 
 // Close ends the Runner.
 func (r *Runner) Close() error { return r.hand.Close() }
@@ -93,7 +98,7 @@ func (r *Runner) read(ctx context.Context, on any, schema, query string, args []
 // mark makes the text of a query another one for each schema: what pgx has prepared for one text in one schema fails in
 // another where the table has other columns ("cached plan must not change result type").
 func (r *Runner) mark(schema, query string) string {
-	if r.mysql {
+	if r.mysql || schema == "" {
 		return query
 	}
 	h := fnv.New64a()
@@ -147,11 +152,21 @@ func (e *notRestoredError) Error() string {
 }
 func (e *notRestoredError) Unwrap() error { return e.err }
 
-// set sets the schema, calls do, and sets the schema back.
+// set sets the schema and the lock timeout, calls do, and sets both back.
 func (r *Runner) set(ctx context.Context, c Conn, schema string, do func(Conn) error) error {
-	restore, err := r.enter(ctx, c, schema)
+	restore, err := r.limit(ctx, c)
 	if err != nil {
 		return err
+	}
+	if schema != "" {
+		unlimit := restore
+		if restore, err = r.enter(ctx, c, schema); err != nil {
+			if back := unlimit(); back != nil && r.mysql { // PostgreSQL rolls back, which sets it back too
+				err = errors.Join(err, back)
+			}
+			return err
+		}
+		restore = both(unlimit, restore)
 	}
 	err = do(c)
 	if back := restore(); back != nil && err == nil {

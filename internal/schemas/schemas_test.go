@@ -3,6 +3,7 @@ package schemas_test
 import (
 	"database/sql"
 	"testing"
+	"time"
 
 	_ "github.com/go-sql-driver/mysql" // the driver "mysql"
 	_ "github.com/jackc/pgx/v5/stdlib" // the driver "pgx"
@@ -81,6 +82,54 @@ func TestNothingStays(t *testing.T) {
 			require.NoError(t, tx.Commit())
 			_, err = r.Exec(ctx, pool, schema, "DROP TABLE x", nil)
 			require.NoError(t, err)
+		})
+	}
+}
+
+// TestLockTimeout is about statements that meet a table in use: they give up, and leave their connection as it was.
+func TestLockTimeout(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct{ driver, dsn, own, lock, code string }{
+		"postgres": {"pgx", testdb.Postgres(t), "SELECT current_setting('lock_timeout')", "LOCK TABLE x", "55P03"},
+		"mysql":    {"mysql", testdb.MySQL(t), "SELECT CONCAT(@@lock_wait_timeout, ' ', @@innodb_lock_wait_timeout, DATABASE())", "INSERT INTO x VALUES (1)", "1205"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			pool, err := sql.Open(c.driver, c.dsn)
+			require.NoError(t, err)
+			t.Cleanup(func() { _ = pool.Close() })
+			_, err = pool.Exec("CREATE TABLE x (a int)")
+			require.NoError(t, err)
+			other, err := sql.Open(c.driver, c.dsn)
+			require.NoError(t, err)
+			t.Cleanup(func() { _ = other.Close() })
+			pool.SetMaxOpenConns(1)
+			own := func() (s string) {
+				require.NoError(t, pool.QueryRow(c.own).Scan(&s))
+				return s
+			}
+			before := own()
+			user, err := other.Begin()
+			require.NoError(t, err)
+			_, err = user.Exec(c.lock)
+			require.NoError(t, err)
+			r := schemas.New(name)
+			t.Cleanup(func() { require.NoError(t, r.Close()) })
+			ctx := schemas.WithLockTimeout(t.Context(), 50*time.Millisecond)
+			const change = "ALTER TABLE x ADD COLUMN b int"
+			require.True(t, r.Concerns(ctx, "", change))
+			require.False(t, r.Concerns(t.Context(), "", change))
+			require.True(t, r.Concerns(t.Context(), "x", change))
+			_, err = r.Exec(ctx, pool, "", change, nil)
+			require.ErrorContains(t, err, c.code)
+			require.Equal(t, before, own())
+			require.NoError(t, user.Rollback())
+			_, err = r.Exec(ctx, pool, "", change, nil)
+			require.NoError(t, err)
+			require.Equal(t, before, own())
+			rows, err := r.Query(ctx, pool, "", "SELECT b FROM x", nil)
+			require.NoError(t, err)
+			require.NoError(t, rows.Close())
+			require.NoError(t, rows.Err())
 		})
 	}
 }

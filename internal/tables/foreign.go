@@ -21,6 +21,26 @@ type ForeignKey struct {
 	// Carries is the child's column that holds the tenant of the parent, if the key has one; such a key needs no look at
 	// the parent, only that this column holds the tenant.
 	Carries string
+
+	Actions Actions
+}
+
+// Actions are what a relation's tag says about the constraint of a foreign key: gorm:"constraint:OnDelete:CASCADE".
+type Actions struct {
+	OnDelete, OnUpdate string
+	None               bool // there is to be no constraint: gorm:"constraint:-"
+
+	byParent bool // the tag is that of the parent's relation, which counts where both have one
+}
+
+// actionsOf reads the tag of a relation (gorm v1.31.2 schema/relationship.go ParseConstraint).
+func actionsOf(rel *schema.Relationship) Actions {
+	if rel.Field == nil {
+		return Actions{}
+	}
+	tag := rel.Field.TagSettings["CONSTRAINT"]
+	settings := schema.ParseTagSetting(tag, ",")
+	return Actions{OnDelete: settings["ONDELETE"], OnUpdate: settings["ONUPDATE"], None: tag == "-", byParent: rel.Type != schema.BelongsTo}
 }
 
 // Field returns the model's field of one of Columns.
@@ -57,7 +77,12 @@ func (b *builder) addForeign(child string, key ForeignKey) {
 	}
 	name := fold(child)
 	known := b.next.foreign[name]
-	if slices.ContainsFunc(known, func(k ForeignKey) bool { return k.same(&key) }) {
+	if i := slices.IndexFunc(known, func(k ForeignKey) bool { return k.same(&key) }); i >= 0 {
+		if key.Actions.byParent && !known[i].Actions.byParent {
+			known = slices.Clone(known)
+			known[i].Actions = key.Actions
+			b.next.foreign[name] = known
+		}
 		return
 	}
 	b.next.foreign[name] = append(slices.Clip(known), key)
@@ -98,13 +123,13 @@ func (b *builder) relation(s *schema.Schema, own *Table, rel *schema.Relationshi
 	name := s.Name + "." + rel.Name
 	switch rel.Type {
 	case schema.BelongsTo:
-		key := ForeignKey{Relation: name, Parent: other}
+		key := ForeignKey{Relation: name, Parent: other, Actions: actionsOf(rel)}
 		for _, ref := range rel.References {
 			key.reference(ref)
 		}
 		b.addForeign(own.Name, key)
 	case schema.HasOne, schema.HasMany:
-		key := ForeignKey{Relation: name, Parent: own}
+		key := ForeignKey{Relation: name, Parent: own, Actions: actionsOf(rel)}
 		for _, ref := range rel.References {
 			key.reference(ref)
 		}

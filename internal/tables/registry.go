@@ -359,6 +359,17 @@ func (r *Registry) ConfinedTables() []*Table {
 	return all
 }
 
+// Forget drops what was found out about the tenant columns of a shard, and of the schemas in it.
+func (r *Registry) Forget(shard string) {
+	st := r.state.Load()
+	for _, t := range st.names {
+		t.forget(shard)
+	}
+	for _, t := range st.schemas {
+		t.forget(shard)
+	}
+}
+
 // PlacedModels yields the tables that only their placement confines.
 func (r *Registry) PlacedModels() iter.Seq[*Table] {
 	names := r.state.Load().names

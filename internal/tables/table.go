@@ -161,3 +161,16 @@ func (c *Column) SetComparison(shard string, v Comparison) {
 	}
 	c.compares.shards.Store(shard, v)
 }
+
+// forget drops what [Column.SetComparison] stored for a shard, or for a schema in it.
+func (t *Table) forget(shard string) {
+	if t.Tenant == nil {
+		return
+	}
+	t.Tenant.compares.shards.Range(func(name, _ any) bool {
+		if s, _ := name.(string); s == shard || strings.HasPrefix(s, shard+"\x00") {
+			t.Tenant.compares.shards.Delete(name)
+		}
+		return true
+	})
+}
