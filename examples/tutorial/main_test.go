@@ -1,0 +1,75 @@
+package main
+
+import (
+	"context"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/gormtenancy/tenancy/internal/testdb"
+)
+
+func TestMain(m *testing.M) { testdb.Main(m) }
+
+// The pages in testdata are what the program prints: go run . > testdata/sqlite.txt makes the first anew.
+func TestOnSQLite(t *testing.T) {
+	folder := t.TempDir()
+	for _, name := range []string{"TMPDIR", "TMP"} { // Unix, Windows
+		t.Setenv(name, folder)
+	}
+	stops(t, "")
+	prints(t, "testdata/sqlite.txt", "")
+	left, err := os.ReadDir(folder)
+	require.NoError(t, err)
+	require.Empty(t, left, "files that were not removed")
+}
+
+func TestOnPostgres(t *testing.T) {
+	dsn := testdb.Postgres(t)
+	stops(t, dsn)
+	for range 2 { // nothing is left that is in the way of the next run
+		prints(t, "testdata/postgres.txt", dsn)
+	}
+}
+
+func prints(t *testing.T, path, dsn string) {
+	t.Helper()
+	want, err := os.ReadFile(path)
+	require.NoError(t, err)
+	var out strings.Builder
+	require.NoError(t, run(t.Context(), &out, dsn))
+	require.Equal(t, string(want), out.String())
+}
+
+// stops runs the program once for each line that it prints, and stops it there: it must end, and leave nothing.
+func stops(t *testing.T, dsn string) {
+	t.Helper()
+	for lines := 1; ; lines += 7 {
+		ctx, cancel := context.WithCancel(t.Context())
+		out := &stopping{cancel: cancel, after: lines}
+		err := run(ctx, out, dsn)
+		cancel()
+		if out.after > 0 { // the program had fewer lines
+			require.NoError(t, err)
+			return
+		}
+		if err != nil { // or else it was dropping already, which it does to the end
+			require.ErrorIs(t, err, context.Canceled)
+		}
+	}
+}
+
+// stopping is an output whose reader stops the program when it has seen some lines.
+type stopping struct {
+	cancel context.CancelFunc
+	after  int
+}
+
+func (s *stopping) Write(text []byte) (int, error) {
+	if s.after--; s.after == 0 {
+		s.cancel()
+	}
+	return len(text), nil
+}
