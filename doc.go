@@ -132,6 +132,9 @@
 //   - callbacks has the hooks in GORM's chains; what they ask of this package is in its Rules interface.
 //   - sqlproof proves statements by their text; sqlproof/postgres, sqlproof/mysql and sqlproof/sqlite read it, each with the
 //     parser that it alone links.
+//   - catalog is the directory of tenants in a master database, provision makes and drops tenants with all that is theirs, and
+//     migrate changes the tables of all of them.
+//   - idgen makes IDs that carry their shard.
 //   - sqlite opens SQLite databases without cgo.
 //   - tenancytest has the suite that this plugin, and applications, run to show isolation.
 package tenancy
