@@ -73,10 +73,7 @@ func newCache(ctx context.Context, from source, cfg Config) (*cache, error) {
 }
 
 // close ends the cache's goroutines.
-func (c *cache) close() error {
-	c.watch.stop()
-	return nil
-}
+func (c *cache) close() { c.watch.stop() }
 
 func (c *cache) hash(k key) uint64 {
 	return maphash.String(c.seed, k.text) ^ uint64(k.kind)*0x9e3779b97f4a7c15
@@ -106,37 +103,36 @@ func (p *part) find(hash uint64, k key) *record {
 		t = &p.aliases
 	}
 	e := t.get(hash, k)
-	if e == nil || e.tenant.gone.Load() {
+	if e == nil || e.tenant.has(gone) {
 		return nil
 	}
-	if !e.used.Load() {
-		e.used.Store(true)
-	}
-	if r := e.tenant; k.kind != byID && !r.used.Load() {
-		r.used.Store(true)
+	e.use()
+	if k.kind != byID {
+		e.tenant.use()
 	}
 	return e.tenant
 }
 
 // put adds a tenant that was found by its name or a domain. It says no if the tenant has been changed since it was read.
-func (c *cache) put(r *record, restarts int64) (*record, bool) {
-	p := c.part(r.hash)
+func (c *cache) put(r *record, hash uint64, restarts int64) (*record, bool) {
+	p := c.part(hash)
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.dropped > r.asOf || c.restarts.Load() != restarts {
+	if p.dropped > r.rest.asOf.Load() || c.restarts.Load() != restarts {
 		return r, false
 	}
-	return c.putTenant(p, r), true
+	return c.putTenant(p, r, hash), true
 }
 
 // putTenant adds a tenant, and returns what is in the cache then: an earlier record if that says the same, as names and domains
 // lead to it, or if it is newer. p.mu is held.
-func (c *cache) putTenant(p *part, r *record) *record {
-	k := r.key()
+func (c *cache) putTenant(p *part, r *record, hash uint64) *record {
+	k := key{byID, r.id()}
 	delete(p.absent, k)
-	if old := p.tenants.get(r.hash, k); old != nil {
-		if old.asOf > r.asOf || old.tenant.same(r) {
-			old.asOf = max(old.asOf, r.asOf)
+	if old := p.tenants.get(hash, k); old != nil {
+		known, read := &old.tenant.rest.asOf, r.rest.asOf.Load()
+		if known.Load() > read || old.tenant.same(r) {
+			known.Store(max(known.Load(), read))
 			return old.tenant
 		}
 		c.forget(p, old)
@@ -150,22 +146,23 @@ func (c *cache) putTenant(p *part, r *record) *record {
 
 // forget takes a tenant out. p.mu is held.
 func (c *cache) forget(p *part, e *node) {
-	e.tenant.gone.Store(true) // for the names and domains that lead to it
+	e.flags.Or(gone) // for the names and domains that lead to it
 	if p.tenants.remove(e) {
 		c.tenants.Add(-1)
 	}
 }
 
 // putAlias makes a name or a domain lead to a tenant. p.mu is held.
-func (c *cache) putAlias(p *part, e *node) {
-	k := e.key()
+func (c *cache) putAlias(p *part, hash uint64, k key, r *record) {
 	delete(p.absent, k)
-	if old := p.aliases.get(e.hash, k); old != nil {
+	if old := p.aliases.get(hash, k); old != nil {
 		c.forgetAlias(p, old)
 	}
 	if c.aliases.Add(1) > c.most && p.aliases.count > 0 {
 		c.forgetAlias(p, p.aliases.evict())
 	}
+	e := &node{}
+	e.setKey(hash, k, r)
 	p.aliases.put(e)
 }
 

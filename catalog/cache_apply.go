@@ -33,10 +33,10 @@ func (c *cache) drop(k key, epoch int64) {
 		delete(p.absent, k)
 	}
 	if k.kind == byID {
-		if e := p.tenants.get(hash, k); e != nil && e.asOf < epoch {
+		if e := p.tenants.get(hash, k); e != nil && e.tenant.rest.asOf.Load() < epoch {
 			c.forget(p, e)
 		}
-	} else if e := p.aliases.get(hash, k); e != nil && e.asOf < epoch {
+	} else if e := p.aliases.get(hash, k); e != nil && e.tenant.rest.asOf.Load() < epoch {
 		c.forgetAlias(p, e)
 	}
 }
@@ -77,12 +77,12 @@ func (c *cache) clear(p *part, epoch int64) {
 		}
 	}
 	p.aliases.each(func(e *node) {
-		if e.asOf < epoch {
+		if e.tenant.rest.asOf.Load() < epoch {
 			c.forgetAlias(p, e)
 		}
 	})
 	p.tenants.each(func(e *node) {
-		if e.asOf < epoch {
+		if e.tenant.rest.asOf.Load() < epoch {
 			c.forget(p, e)
 		}
 	})

@@ -42,14 +42,12 @@ var warm = sync.OnceValue(func() *Catalog {
 		t := benchTenant(n)
 		k := key{byID, string(t.ID)}
 		hash := c.cache.hash(k)
-		r, _ := c.cache.put(c.cache.newRecord(t, hash, 1), 0)
+		r, _ := c.cache.put(c.cache.newRecord(t, hash, 1), hash, 0)
 		d := key{byDomain, t.Domains[0]}
 		hash = c.cache.hash(d)
 		p := c.cache.part(hash)
 		p.mu.Lock()
-		alias := &node{tenant: r, asOf: 1}
-		alias.setKey(hash, d)
-		c.cache.putAlias(p, alias)
+		c.cache.putAlias(p, hash, d, r)
 		p.mu.Unlock()
 	}
 	runtime.GC()
@@ -154,11 +152,12 @@ func BenchmarkMemory(b *testing.B) {
 		require.NoError(b, err)
 		for n := range tenants {
 			t := benchTenant(n)
-			c.put(c.newRecord(t, c.hash(key{byID, string(t.ID)}), 1), 0)
+			hash := c.hash(key{byID, string(t.ID)})
+			c.put(c.newRecord(t, hash, 1), hash, 0)
 		}
 		runtime.GC()
 		runtime.ReadMemStats(&after)
 		b.ReportMetric(float64(after.HeapAlloc-before.HeapAlloc)/tenants, "B/tenant")
-		require.NoError(b, c.close())
+		c.close()
 	}
 }

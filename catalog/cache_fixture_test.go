@@ -175,7 +175,7 @@ func openFake(t testing.TB, m source, cfg Config) *Catalog {
 	}
 	cfg, err := cfg.filled(t.Context())
 	require.NoError(t, err)
-	c := &Catalog{cfg: cfg}
+	c := &Catalog{cfg: cfg, store: &store{}} // which has nothing open
 	c.cache, err = newCache(t.Context(), m, cfg)
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, c.Close()) })

@@ -108,8 +108,8 @@ func (c *cache) attempt(ctx context.Context, f *flight, p *part, k key, hash uin
 	if err != nil {
 		return nil, false, err
 	}
+	own := hash
 	if found {
-		own := hash
 		if k.kind != byID {
 			own = c.hash(key{byID, string(t.ID)})
 		}
@@ -117,7 +117,7 @@ func (c *cache) attempt(ctx context.Context, f *flight, p *part, k key, hash uin
 	}
 	if found && k.kind != byID {
 		var in bool
-		if r, in = c.put(r, restarts); !in || !r.answers(k) {
+		if r, in = c.put(r, own, restarts); !in || !r.answers(k) {
 			return r, false, nil
 		}
 	}
@@ -137,13 +137,11 @@ func (c *cache) land(f *flight, p *part, k key, hash uint64, r *record, asOf, re
 		now := time.Now()
 		p.remember(k, absence{now.Add(c.notFoundFor), asOf}, now)
 	case k.kind == byID:
-		r = c.putTenant(p, r)
-	case r.gone.Load():
+		r = c.putTenant(p, r, hash)
+	case r.has(gone):
 		return r, false
 	default:
-		alias := &node{tenant: r, asOf: asOf}
-		alias.setKey(hash, k)
-		c.putAlias(p, alias)
+		c.putAlias(p, hash, k, r)
 	}
 	if p.flights[k] == f {
 		delete(p.flights, k)

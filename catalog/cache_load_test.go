@@ -268,7 +268,8 @@ func TestNameOfAnOldRecord(t *testing.T) {
 	c := openFake(t, m, Config{})
 	k := key{byName, "a"}
 	hash := c.cache.hash(k)
-	r, in := c.cache.put(c.cache.newRecord(Tenant{ID: "x", Name: "a"}, c.cache.hash(key{byID, "x"}), 0), 0)
+	own := c.cache.hash(key{byID, "x"})
+	r, in := c.cache.put(c.cache.newRecord(Tenant{ID: "x", Name: "a"}, own, 0), own, 0)
 	require.True(t, in)
 	c.cache.apply(change{epoch: 1, tenant: "x", name: "b"})
 	p := c.cache.part(hash)

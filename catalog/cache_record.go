@@ -10,18 +10,17 @@ import (
 	"github.com/gormtenancy/tenancy"
 )
 
-// record is a tenant in the cache. What Resolve reads comes first, and fits into two lines of a processor's cache.
+// record is a tenant in the cache. It fits into two neighboring lines of a processor's cache.
 type record struct {
 	node // of its ID
 
 	placement tenancy.Placement
-	refused   bool // Resolve returns rest.refusal
-	gone      atomic.Bool
 	rest      *rest
 }
 
 // rest is what Resolve does not need of a tenant.
 type rest struct {
+	id               string // if the node does not have it
 	name             string // "": the ID
 	domains          []string
 	attributes       []attribute // a map would take several times as much
@@ -29,8 +28,9 @@ type rest struct {
 	shape            Shape
 	epoch, version   int64
 	models, reason   string
-	created, updated int64 // as the store writes times
-	refusal          error
+	created, updated int64        // as the store writes times
+	refusal          error        // why Resolve does not serve it
+	asOf             atomic.Int64 // an epoch at which it was so
 }
 
 type attribute struct{ name, value string }
@@ -41,8 +41,12 @@ func (c *cache) newRecord(t Tenant, hash uint64, asOf int64) *record {
 	if name == string(t.ID) {
 		name = ""
 	}
+	id := string(t.ID)
+	if len(id) <= longestShort {
+		id = ""
+	}
 	own := packer{}
-	own.size(name, t.Reason)
+	own.size(id, name, t.Reason)
 	own.size(t.Domains...)
 	for _, value := range t.Attributes {
 		own.size(value)
@@ -53,7 +57,7 @@ func (c *cache) newRecord(t Tenant, hash uint64, asOf int64) *record {
 	own.text.Grow(own.bytes)
 
 	r := &record{placement: t.Placement, rest: &rest{
-		name: own.add(name), state: State(c.shared.get(string(t.State))), shape: Shape(c.shared.get(string(t.Shape))),
+		id: own.add(id), name: own.add(name), state: State(c.shared.get(string(t.State))), shape: Shape(c.shared.get(string(t.Shape))),
 		epoch: t.Epoch, version: t.Version, models: c.shared.get(t.Models), reason: own.add(t.Reason),
 		created: micros(t.CreatedAt), updated: micros(t.UpdatedAt), refusal: c.gate.refusal(t),
 	}}
@@ -72,15 +76,24 @@ func (c *cache) newRecord(t Tenant, hash uint64, asOf int64) *record {
 			r.rest.attributes = append(r.rest.attributes, attribute{c.shared.get(name), own.add(value)})
 		}
 	}
-	r.refused = r.rest.refusal != nil
-	r.setKey(hash, key{byID, string(t.ID)})
-	r.asOf, r.tenant = asOf, r
+	if r.rest.refusal != nil {
+		r.flags.Store(refused)
+	}
+	r.rest.asOf.Store(asOf)
+	r.setKey(hash, key{byID, string(t.ID)}, r)
 	return r
+}
+
+func (r *record) id() string {
+	if r.length == 0 {
+		return r.rest.id
+	}
+	return string(r.short[:r.length])
 }
 
 // unpack returns a tenant that the caller may change.
 func (r *record) unpack() Tenant {
-	id := r.key().text
+	id := r.id()
 	t := Tenant{
 		ID: tenancy.ID(id), Name: cmp.Or(r.rest.name, id), Domains: slices.Clone(r.rest.domains), State: r.rest.state, Shape: r.rest.shape,
 		Placement: r.placement, Epoch: r.rest.epoch, Version: r.rest.version, Models: r.rest.models, Reason: r.rest.reason,
@@ -99,9 +112,9 @@ func (r *record) unpack() Tenant {
 func (r *record) answers(k key) bool {
 	switch k.kind {
 	case byID:
-		return r.is(k)
+		return r.id() == k.text
 	case byName:
-		return cmp.Or(r.rest.name, r.key().text) == k.text
+		return cmp.Or(r.rest.name, r.id()) == k.text
 	case byDomain:
 		return slices.Contains(r.rest.domains, k.text)
 	default:

@@ -1,47 +1,54 @@
 package catalog
 
-import (
-	"strings"
-	"sync/atomic"
-)
+import "sync/atomic"
 
-// node is what a key leads to, in its chain. A short key lies in the node itself: another place in memory would often have to
-// be waited for as long as the node.
+// node is what a key leads to, in its chain. It fits into a line of a processor's cache, with a short key: each other place in
+// memory would have to be waited for as long as the node itself.
 type node struct {
 	next   atomic.Pointer[node] // of the same bucket
-	hash   uint64
 	tenant *record
+	hash   uint32 // the half of it that chooses the bucket
+	flags  atomic.Uint32
 	short  [longestShort]byte
-	length uint8 // of short; 0: the key is in long
+	length uint8 // of short; 0: the key is long, and the tenant has it
 	kind   keyKind
-	used   atomic.Bool // since the hand last came by
-	long   string
-	asOf   int64 // the epoch at which it was so; for writers
 }
 
 const longestShort = 38 // a UUID has 36
 
-func (e *node) setKey(hash uint64, k key) {
-	e.hash, e.kind = hash, k.kind
-	if len(k.text) > longestShort {
-		e.long = strings.Clone(k.text)
-		return
+// What may be set in a node's flags.
+const (
+	used    = 1 << iota // since the hand last came by
+	gone                // the tenant is not in the cache any more; names and domains may still lead to it
+	refused             // Resolve does not serve the tenant
+)
+
+// setKey gives a node its key, and the tenant that this leads to.
+func (e *node) setKey(hash uint64, k key, tenant *record) {
+	e.hash, e.kind, e.tenant = bucketHash(hash), k.kind, tenant
+	if len(k.text) <= longestShort {
+		e.length = uint8(copy(e.short[:], k.text)) //nolint:gosec // it is as long as that at most
 	}
-	e.length = uint8(copy(e.short[:], k.text)) //nolint:gosec // it is as long as that at most
 }
 
 func (e *node) is(k key) bool {
-	if e.length == 0 {
-		return e.kind == k.kind && e.long == k.text
+	switch {
+	case e.kind != k.kind:
+		return false
+	case e.length == 0:
+		return e.tenant.answers(k)
+	default:
+		return string(e.short[:e.length]) == k.text
 	}
-	return e.kind == k.kind && string(e.short[:e.length]) == k.text
 }
 
-func (e *node) key() key {
-	if e.length == 0 {
-		return key{e.kind, e.long}
+func (e *node) has(flag uint32) bool { return e.flags.Load()&flag != 0 }
+
+// use sets the flag that keeps a node, if it is not set: most readers do not write.
+func (e *node) use() {
+	if !e.has(used) {
+		e.flags.Or(used)
 	}
-	return key{e.kind, string(e.short[:e.length])}
 }
 
 // table is a hash table with chains, for one writer at a time, who holds the part's lock. Readers take no lock. A reader that
@@ -58,9 +65,11 @@ type bucket = atomic.Pointer[node]
 // leastBuckets is the size of a table that has something in it.
 const leastBuckets = 8
 
-// bucketOf uses other bits of the hash than the choice of the part.
-func bucketOf(buckets []bucket, hash uint64) *bucket {
-	return &buckets[hash>>32&uint64(len(buckets)-1)] //nolint:gosec // it is positive
+// bucketHash is the half of a hash that does not choose the part.
+func bucketHash(hash uint64) uint32 { return uint32(hash >> 32) }
+
+func bucketOf(buckets []bucket, hash uint32) *bucket {
+	return &buckets[hash&uint32(len(buckets)-1)] //nolint:gosec // there is one at least, and not so many
 }
 
 // get finds the node of a key.
@@ -69,8 +78,9 @@ func (t *table) get(hash uint64, k key) *node {
 	if buckets == nil {
 		return nil
 	}
-	for e := bucketOf(*buckets, hash).Load(); e != nil; e = e.next.Load() {
-		if e.hash == hash && e.is(k) {
+	half := bucketHash(hash)
+	for e := bucketOf(*buckets, half).Load(); e != nil; e = e.next.Load() {
+		if e.hash == half && e.is(k) {
 			return e
 		}
 	}
@@ -131,7 +141,7 @@ func (t *table) evict() *node {
 	buckets := *t.buckets.Load()
 	for {
 		for e := buckets[t.hand].Load(); e != nil; e = e.next.Load() {
-			if !e.used.Swap(false) {
+			if e.flags.And(^uint32(used))&used == 0 {
 				return e
 			}
 		}

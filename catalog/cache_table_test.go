@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
+	"reflect"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -23,9 +24,9 @@ func keyOf(n int) key {
 }
 
 func nodeOf(n int) *node {
-	e := &node{}
-	e.setKey(uint64(n%50)<<32, keyOf(n)) // so that many are in one chain
-	return e
+	r := &record{rest: &rest{id: keyOf(n).text}}
+	r.setKey(uint64(n%50)<<32, keyOf(n), r) // so that many are in one chain
+	return &r.node
 }
 
 // TestTable compares the table with a map, while others read it: those find what is there all the time, and nothing else.
@@ -163,4 +164,11 @@ func TestCachedShards(t *testing.T) {
 	c.cfg.Connect = nil
 	_, err = c.OpenShard(t.Context(), "s")
 	require.ErrorIs(t, err, tenancy.ErrInvalidConfig)
+}
+
+// TestSizes is about what a hit has to wait for.
+func TestSizes(t *testing.T) {
+	t.Parallel()
+	require.LessOrEqual(t, reflect.TypeFor[node]().Size(), uintptr(64))
+	require.LessOrEqual(t, reflect.TypeFor[record]().Size(), uintptr(128))
 }

@@ -1,6 +1,7 @@
 package catalog
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -34,6 +35,9 @@ type Config struct {
 	MinVersion int64
 	// Models is the fingerprint that a tenant's Models must have, likewise. Zero: it is not looked at.
 	Models string
+	// Dialect is that of the tenants' databases: postgres, mysql or sqlite, if it is not the master's. All processes must have
+	// the same. Zero: the master's.
+	Dialect string
 	// ReadOnly is for roles that may not create tables: Open fails if the tables of the catalog are not there, or too old.
 	ReadOnly bool
 }
@@ -79,6 +83,7 @@ func (cfg Config) filled(ctx context.Context) (Config, error) {
 	wrong(cfg.MaxStale < leastMaxStale, "MaxStale is less than 100 ms")
 	wrong(cfg.NotFoundFor < 0 || cfg.NotFoundFor > cfg.MaxStale, "NotFoundFor is negative, or more than MaxStale")
 	wrong(cfg.CacheSize < 0, "CacheSize is negative")
+	wrong(cfg.Dialect != "" && !knownDialect(cfg.Dialect), "Dialect is none of postgres, mysql and sqlite")
 	wrong(cfg.MinVersion < 0, "MinVersion is negative")
 	wrong(checkSchemaName(cfg.SchemaPrefix) != nil, "SchemaPrefix does not begin the name of a schema")
 	_, err := tenancy.DatabasePerTenant("").Resolve(ctx, tenancy.ID(cfg.DatabasePrefix))
@@ -93,6 +98,7 @@ type Catalog struct {
 	store   *store
 	cache   *cache
 	drained drained
+	locks   lockSlots
 }
 
 // Open opens the catalog in a master database. It makes its tables, which begin with tenancy_, and upgrades those of older
@@ -103,9 +109,7 @@ func Open(ctx context.Context, master *gorm.DB, cfg Config) (*Catalog, error) {
 	if err != nil {
 		return nil, err
 	}
-	switch master.Name() {
-	case "postgres", "mysql", "sqlite":
-	default:
+	if !knownDialect(master.Name()) {
 		return nil, fmt.Errorf("%w: catalog: a master database is PostgreSQL, MySQL, MariaDB or SQLite, not %s", tenancy.ErrInvalidConfig, master.Name())
 	}
 	if _, ok := master.Plugins[(&tenancy.Plugin{}).Name()]; ok {
@@ -115,21 +119,30 @@ func Open(ctx context.Context, master *gorm.DB, cfg Config) (*Catalog, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &Catalog{cfg: cfg, store: newStore(db, master.Name())}
+	c := &Catalog{cfg: cfg, store: newStore(db, master.Name(), cmp.Or(cfg.Dialect, master.Name()))}
 	if err := c.store.prepare(ctx, cfg.ReadOnly); err != nil {
 		return nil, err
 	}
-	if err := c.store.join(ctx, cfg.MaxStale); err != nil {
-		return nil, err
+	err = c.store.join(ctx, cfg.MaxStale)
+	if err == nil {
+		c.cache, err = newCache(ctx, c.store, cfg)
 	}
-	if c.cache, err = newCache(ctx, c.store, cfg); err != nil {
-		return nil, err
+	if err != nil {
+		return nil, errors.Join(err, c.store.close())
 	}
 	return c, nil
 }
 
+func knownDialect(name string) bool { return name == "postgres" || name == "mysql" || name == "sqlite" }
+
+// Dialect is that of the tenants' databases, as GORM's dialectors call it: postgres, mysql or sqlite.
+func (c *Catalog) Dialect() string { return c.store.tenants }
+
 // Close ends what runs in the background. Look-ups fail from then on.
-func (c *Catalog) Close() error { return c.cache.close() }
+func (c *Catalog) Close() error {
+	c.cache.close()
+	return c.store.close()
+}
 
 // change makes a change, and applies it to the cache before it returns.
 func (c *Catalog) change(ctx context.Context, do func(ctx context.Context, w *writer) error) error {

@@ -25,7 +25,7 @@ func TestLostCommit(t *testing.T) {
 			var lost atomic.Int64 // how many to lose
 			db := sql.OpenDB(&losing{dsn: filepath.Join(t.TempDir(), "master.db"), lost: &lost, commit: made})
 			t.Cleanup(func() { _ = db.Close() })
-			s, ctx := newStore(db, "sqlite"), t.Context()
+			s, ctx := newStore(db, "sqlite", "sqlite"), t.Context()
 			require.NoError(t, s.prepare(ctx, false))
 			cfg, err := Config{}.filled(ctx)
 			require.NoError(t, err)

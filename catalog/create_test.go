@@ -74,6 +74,7 @@ func TestCreateRefuses(t *testing.T) {
 		"a long name":         {ID: "a", Name: strings.Repeat("x", 256)},
 		"a domain":            {ID: "a", Domains: []string{"https://example.com/"}},
 		"an empty domain":     {ID: "a", Domains: []string{":80"}},
+		"no UTF-8 domain":     {ID: "a", Domains: []string{"\xff.example.com"}},
 		"an attribute":        {ID: "a", Attributes: map[string]string{"": "x"}},
 		"a shape":             {ID: "a", Shape: "round"},
 		"a schema":            {ID: tenancy.ID(strings.Repeat("x", 60)), Shape: OwnSchema},

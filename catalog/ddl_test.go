@@ -57,7 +57,7 @@ func TestUpgradeOfAPart(t *testing.T) {
 				m := m.fresh(t)
 				db, err := m.db(t).DB()
 				require.NoError(t, err)
-				s := newStore(db, m.name)
+				s := newStore(db, m.name, m.name)
 				for _, text := range append([]string{firstTable}, upgrades()[0]...)[:n] {
 					_, err := db.ExecContext(t.Context(), s.ddl(text))
 					require.NoError(t, err)
@@ -242,10 +242,10 @@ func TestRetryable(t *testing.T) {
 	}
 	for _, name := range []string{"postgres", "mysql", "sqlite"} {
 		for _, text := range append([]string{firstTable}, upgrades()[0]...) {
-			require.NotContains(t, newStore(nil, name).ddl(text), "$")
+			require.NotContains(t, newStore(nil, name, name).ddl(text), "$")
 		}
 	}
-	require.Equal(t, "a $1 b $2", newStore(nil, "postgres").bind("a ? b ?"))
+	require.Equal(t, "a $1 b $2", newStore(nil, "postgres", "postgres").bind("a ? b ?"))
 	require.LessOrEqual(t, len(plainText(strings.Repeat("ä", 3000))), longestText+len("…"))
 }
 

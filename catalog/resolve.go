@@ -3,7 +3,6 @@ package catalog
 import (
 	"context"
 	"fmt"
-	"unicode/utf8"
 
 	"github.com/gormtenancy/tenancy"
 )
@@ -21,7 +20,7 @@ func (c *Catalog) Resolve(ctx context.Context, tenant any) (tenancy.Placement, e
 	if err != nil {
 		return tenancy.Placement{}, err
 	}
-	if r.refused && !inMaintenance(ctx) {
+	if r.has(refused) && !inMaintenance(ctx) {
 		return tenancy.Placement{}, r.rest.refusal
 	}
 	return r.placement, nil
@@ -41,7 +40,7 @@ func (c *Catalog) ByName(ctx context.Context, name string) (Tenant, error) {
 // case do not count.
 func (c *Catalog) ByDomain(ctx context.Context, domain string) (Tenant, error) {
 	host, ok := canonicalDomain(domain)
-	if !ok || !utf8.ValidString(domain) {
+	if !ok {
 		return Tenant{}, notFound()
 	}
 	return copied(c.cache.find(ctx, key{byDomain, host}))

@@ -15,13 +15,15 @@ import (
 // such as one that reads from replicas, would give answers that are older than the epoch that goes with them.
 type store struct {
 	db      *sql.DB
-	dialect string // as GORM's dialectors call it: postgres, mysql or sqlite
+	dialect string // of the master, as GORM's dialectors call it: postgres, mysql or sqlite
+	tenants string // that of the tenants' databases
 	writing chan struct{}
+	watched watched
 	stalest atomic.Int64 // the largest MaxStale of any process, in milliseconds, as last read
 }
 
-func newStore(db *sql.DB, dialect string) *store {
-	return &store{db: db, dialect: dialect, writing: make(chan struct{}, 1)}
+func newStore(db *sql.DB, dialect, tenants string) *store {
+	return &store{db: db, dialect: dialect, tenants: tenants, writing: make(chan struct{}, 1)}
 }
 
 // notifyChannel is where PostgreSQL tells of changes. The payload is the epoch.

@@ -52,7 +52,8 @@ func (s *store) attempt(ctx context.Context, do func(ctx context.Context, w *wri
 	if err != nil {
 		return nil, err
 	}
-	defer conn.Close() //nolint:errcheck // it goes back to the pool, or is broken
+	defer conn.Close()  //nolint:errcheck // it goes back to the pool, or is broken
+	defer tx.Rollback() //nolint:errcheck // it does nothing after the end, and ends the transaction if a Strategy panics: until then it holds up all others
 	w := &writer{store: s, tx: tx, at: time.Now().UTC().Truncate(time.Microsecond)}
 	err = w.begin(ctx)
 	if err == nil {

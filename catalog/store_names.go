@@ -91,7 +91,11 @@ func (w *writer) giveName(ctx context.Context, t Tenant) error {
 	if !given {
 		return w.exec(ctx, `INSERT INTO tenancy_names (name, tenant_id) VALUES (?, ?)`, w.fold(name), string(t.ID))
 	}
-	mine, err := w.exists(ctx, `SELECT 1 FROM tenancy_names WHERE name = ? AND (tenant_id = ? OR tenant_id = '')`, w.fold(name), string(t.ID))
+	free := string(t.ID)
+	if t.Placement.Schema == "" {
+		free = "" // a database that was added for whoever is to have it: see addShard
+	}
+	mine, err := w.exists(ctx, `SELECT 1 FROM tenancy_names WHERE name = ? AND tenant_id IN (?, ?)`, w.fold(name), string(t.ID), free)
 	if err == nil && !mine {
 		return fmt.Errorf("%w: the name of the schema or database is, or was, that of another tenant: choose another name", tenancy.ErrInvalidConfig)
 	}
@@ -103,7 +107,7 @@ func (w *writer) giveName(ctx context.Context, t Tenant) error {
 
 // fold makes names one that a server or a file system may take for one: MySQL's databases and SQLite's files.
 func (s *store) fold(name string) string {
-	if s.dialect == "postgres" {
+	if s.tenants == "postgres" {
 		return name
 	}
 	return strings.ToLower(name)

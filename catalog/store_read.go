@@ -104,11 +104,11 @@ func (s *store) besideHost(sh *Shard, hostDSN string, replicas []string) (err er
 	if hostDSN == "" {
 		return fmt.Errorf("%w: own database %q is beside shard %q, whose DSN the catalog does not have: add or update that shard", tenancy.ErrShardNotFound, sh.Name, sh.Host)
 	}
-	if sh.DSN, err = dsn.WithDatabase(s.dialect, hostDSN, sh.Name); err != nil {
+	if sh.DSN, err = dsn.WithDatabase(s.tenants, hostDSN, sh.Name); err != nil {
 		return fmt.Errorf("%w: the DSN of shard %q cannot be given another database: %w", tenancy.ErrShardNotFound, sh.Host, err)
 	}
 	for _, replica := range replicas {
-		own, err := dsn.WithDatabase(s.dialect, replica, sh.Name)
+		own, err := dsn.WithDatabase(s.tenants, replica, sh.Name)
 		if err != nil {
 			return fmt.Errorf("%w: the DSN of a replica of shard %q cannot be given another database: %w", tenancy.ErrShardNotFound, sh.Host, err)
 		}
@@ -142,8 +142,11 @@ func (r *shardRow) shard() (sh Shard, found bool, err error) {
 // epoch returns the number of the last change that has been committed.
 func (s *store) epoch(ctx context.Context) (epoch int64, err error) {
 	var stalest int64
-	if err := s.row(ctx, []any{&epoch, &stalest}, `SELECT epoch, max_stale_ms FROM tenancy_catalog WHERE id = 1`); err != nil {
-		return 0, err
+	err = s.onWatched(ctx, func(q querier) error {
+		return q.QueryRowContext(ctx, `SELECT epoch, max_stale_ms FROM tenancy_catalog WHERE id = 1`).Scan(&epoch, &stalest)
+	})
+	if err != nil {
+		return 0, explainNoRow(err)
 	}
 	s.noteStalest(stalest)
 	return epoch, nil
@@ -155,16 +158,16 @@ const mostChanges = 10_000
 // changes returns what has changed after an epoch, and the epoch as of the same snapshot. A master that knows less than
 // the caller has been restored from a copy: then all may have changed.
 func (s *store) changes(ctx context.Context, after int64) (changed []change, upTo int64, err error) {
-	err = s.retry(ctx, func() error {
-		changed, upTo, err = s.changesOnce(ctx, after)
+	err = s.onWatched(ctx, func(q querier) error {
+		changed, upTo, err = s.changesOn(ctx, q, after)
 		return err
 	})
 	return changed, upTo, err
 }
 
-func (s *store) changesOnce(ctx context.Context, after int64) (changed []change, upTo int64, err error) {
+func (s *store) changesOn(ctx context.Context, q querier, after int64) (changed []change, upTo int64, err error) {
 	var stalest int64
-	err = s.each(ctx, s.db, func(rows *sql.Rows) error {
+	err = s.each(ctx, q, func(rows *sql.Rows) error {
 		var epoch, everyone, aShard sql.NullInt64
 		var tenant, name, domains, shard sql.NullString
 		if err := rows.Scan(&upTo, &stalest, &epoch, &tenant, &name, &domains, &shard, &aShard, &everyone); err != nil || !epoch.Valid {

@@ -203,11 +203,13 @@ func (w *writer) removeShard(ctx context.Context, name string) error {
 	}
 	for _, query := range []string{
 		`DELETE FROM tenancy_shards WHERE name = ?`, `DELETE FROM tenancy_places WHERE shard = ?`,
-		`UPDATE tenancy_names SET tenant_id = NULL WHERE name = ? AND tenant_id = ''`,
 	} {
 		if err := w.exec(ctx, query, name); err != nil {
 			return err
 		}
+	}
+	if err := w.exec(ctx, `UPDATE tenancy_names SET tenant_id = NULL WHERE name = ? AND tenant_id = ''`, w.fold(name)); err != nil {
+		return err
 	}
 	return w.note(ctx, entry{What: ShardRemoved, shard: name})
 }

@@ -135,6 +135,9 @@ func checkAttributes(attributes map[string]string) error {
 // canonicalDomain returns a domain as it is stored: what a Host header says, in lower case, without the port and the dot of
 // the root. An IPv6 address has no brackets.
 func canonicalDomain(host string) (string, bool) {
+	if !utf8.ValidString(host) { // ToLower would make it valid
+		return "", false
+	}
 	if name, port, err := net.SplitHostPort(host); err == nil {
 		if strings.Trim(port, "0123456789") != "" {
 			return "", false

@@ -30,6 +30,7 @@ type watch struct {
 	nudges   chan struct{} // with room for one
 	failures atomic.Int64  // checks that failed
 	seen     int64         // the epoch up to which changes have been applied; of the check under way
+	noOther  int           // checks that ended with errNoOther, since one was successful; likewise
 
 	mu      sync.Mutex
 	checks  *check             // under way, or nil

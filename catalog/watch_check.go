@@ -2,6 +2,7 @@ package catalog
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 )
@@ -60,8 +61,12 @@ func (s *standing) recentlyFailed(now time.Time, grace time.Duration) bool {
 	return !s.failed.IsZero() && !older(now, s.failed, grace)
 }
 
-// despite returns nil if look-ups are answered although the master is out of reach.
+// despite returns nil if look-ups are answered although the master is out of reach. It is in reach if only the pool had no
+// connection.
 func (w *watch) despite(s *standing, now time.Time) error {
+	if errors.Is(s.cause, errStarved) {
+		return &unavailable{fmt.Sprintf("all connections of the master's pool are in use, so that it cannot be asked for changes: allow it %d or more", fewestForLocks), s.cause}
+	}
 	if w.outage > 0 && !older(now, s.asOf, w.outage) {
 		return nil
 	}
@@ -113,11 +118,20 @@ func (w *watch) run(ctx context.Context, c *check) {
 	for range attempts {
 		began := time.Now()
 		if s.cause = w.catchUp(ctx); s.cause == nil {
-			s.asOf = began
+			s.asOf, w.noOther = began, 0
 			return
 		}
 	}
+	if errors.Is(s.cause, errNoOther) {
+		if w.noOther++; w.noOther > mostNoOther {
+			s.cause = fmt.Errorf("%w: %w", errStarved, s.cause)
+		}
+	}
 }
+
+// mostNoOther is how many checks may find no connection at all before the master counts as in reach, and the pool as used up.
+// Look-ups that wait for a master out of reach give their connections back before.
+const mostNoOther = 2
 
 // catchUp applies all changes that have been committed before it is called.
 func (w *watch) catchUp(ctx context.Context) error {

@@ -17,8 +17,8 @@ type listener interface {
 var _ listener = (*store)(nil)
 
 func (s *store) listen(ctx context.Context, heard func()) error {
-	if s.dialect != "postgres" {
-		return notify.ErrUnsupported
+	if most := s.db.Stats().MaxOpenConnections; s.dialect != "postgres" || most > 0 && most < fewestForLocks {
+		return notify.ErrUnsupported // listening keeps a connection, and a small pool has none to spare
 	}
 	return notify.Listen(ctx, s.db, notifyChannel, heard)
 }

@@ -74,6 +74,7 @@ func TestSQLite(t *testing.T) {
 	for text, want := range map[string]struct{ was, is, file string }{
 		"main.db":                            {"main", "new 1.db", "new 1.db"},
 		"/data/main.sqlite3":                 {"main", "/data/new 1.sqlite3", "/data/new 1.sqlite3"},
+		"?x":                                 {"?x", "new 1.db", "new 1.db"},
 		"/data.d/main":                       {"main", "/data.d/new 1.db", "/data.d/new 1.db"},
 		"/data/.main":                        {".main", "/data/new 1.db", "/data/new 1.db"},
 		"/data/main.v2.db?_txlock=immediate": {"main.v2", "/data/new 1.db?_txlock=immediate", "/data/new 1.db"},

@@ -1,6 +1,7 @@
 package locks
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"encoding/binary"
@@ -37,7 +38,7 @@ func takePostgres(ctx context.Context, db *sql.DB, name string) (l lease, err er
 	tx, err := conn.BeginTx(living, &sql.TxOptions{Isolation: sql.LevelReadCommitted})
 	if err != nil {
 		end()
-		return nil, err
+		return nil, cmp.Or(ctx.Err(), err) // that of living does not say whether it was cancelled or too late
 	}
 	key := digest(name)
 	result, err := tx.ExecContext(ctx, fmt.Sprintf("SET TRANSACTION READ WRITE;"+
@@ -56,7 +57,7 @@ func takePostgres(ctx context.Context, db *sql.DB, name string) (l lease, err er
 	if err != nil {
 		_ = tx.Rollback() // before its context ends, which would take the connection along
 		end()
-		return nil, err
+		return nil, cmp.Or(ctx.Err(), err)
 	}
 	return &postgresLease{conn, tx, end}, nil
 }
