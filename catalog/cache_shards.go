@@ -31,6 +31,9 @@ type heldShard struct {
 
 // shard returns a shard as it was at most MaxStale before the call, or [tenancy.ErrShardNotFound].
 func (c *cache) shard(ctx context.Context, name string) (Shard, error) {
+	if !mayBeShard(name) { // databases would refuse it, or cut it off
+		return Shard{}, noShard(name)
+	}
 	began := time.Now()
 	if !c.watch.fresh(began) {
 		if err := c.watch.renew(ctx, began); err != nil {

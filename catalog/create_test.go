@@ -76,6 +76,7 @@ func TestCreateRefuses(t *testing.T) {
 		"an empty domain":     {ID: "a", Domains: []string{":80"}},
 		"no UTF-8 domain":     {ID: "a", Domains: []string{"\xff.example.com"}},
 		"an attribute":        {ID: "a", Attributes: map[string]string{"": "x"}},
+		"many attributes":     {ID: "a", Attributes: map[string]string{"x": strings.Repeat("x", 1<<16)}},
 		"a shape":             {ID: "a", Shape: "round"},
 		"a schema":            {ID: tenancy.ID(strings.Repeat("x", 60)), Shape: OwnSchema},
 		"a database":          {ID: "a/b", Shape: OwnDatabase},

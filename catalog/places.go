@@ -97,7 +97,7 @@ func scanPlace(rows *sql.Rows) (p Place, err error) {
 }
 
 // SetPlace notes that the tables at a place have been migrated to t. With a fault it notes that they could not be; what is
-// known of their version stays.
+// known of their version stays. Of an exclusive place that no tenant has, nothing is noted.
 func (c *Catalog) SetPlace(ctx context.Context, at tenancy.Placement, t Target, fault string) error {
 	if err := checkPlacement(at); err != nil {
 		return err
@@ -115,6 +115,10 @@ func (w *writer) setPlace(ctx context.Context, at tenancy.Placement, to Target, 
 	if err != nil && there {
 		return err
 	}
+	owner, alone, err := w.tenantAlone(ctx, at)
+	if err != nil || at.Exclusive && !alone { // its tenant has gone: whoever migrated it was late
+		return err
+	}
 	e := entry{What: Migrated, reason: fmt.Sprintf("version %d", to.Version)}
 	if fault != "" {
 		to, e.What, e.reason = was, MigrationFailed, fault
@@ -129,10 +133,6 @@ func (w *writer) setPlace(ctx context.Context, at tenancy.Placement, to Target, 
 		err = w.exec(ctx, `INSERT INTO tenancy_places (version, models, fault, migrated_us, shard, schema_name, table_suffix) VALUES (?, ?, ?, ?, ?, ?, ?)`,
 			to.Version, to.Models, fault, micros(w.at), at.Shard, at.Schema, at.TableSuffix)
 	}
-	if err != nil {
-		return err
-	}
-	owner, alone, err := w.tenantAlone(ctx, at)
 	if err != nil {
 		return err
 	}

@@ -59,3 +59,6 @@ func (s Shard) checked() (Shard, error) {
 	}
 	return s.clone(), nil
 }
+
+// mayBeShard tells whether a shard may have this name.
+func mayBeShard(name string) bool { return name == "" || checkName(name, longestName) == nil }

@@ -70,6 +70,9 @@ func (s *store) shards(ctx context.Context, q querier) (shards []Shard, err erro
 
 // shard reads a shard within a change; found is false if it is not in the catalog.
 func (s *store) shard(ctx context.Context, q querier, name string) (Shard, bool, error) {
+	if !mayBeShard(name) { // PostgreSQL would not look for it
+		return Shard{}, false, nil
+	}
 	var row shardRow
 	err := q.QueryRowContext(ctx, s.bind(`SELECT `+shardColumns+` FROM tenancy_shards s WHERE s.name = ?`), name).Scan(row.dest()...)
 	if errors.Is(err, sql.ErrNoRows) {

@@ -12,11 +12,14 @@ import (
 
 // tenant reads a tenant within a change, and refuses the change if the caller has read an earlier one.
 func (w *writer) tenant(ctx context.Context, id tenancy.ID, epoch int64) (Tenant, error) {
+	if checkName(string(id), longestID) != nil { // PostgreSQL would not look for it
+		return Tenant{}, notFound()
+	}
 	var row tenantRow
 	query := `SELECT ` + tenantColumns + ` FROM tenancy_tenants t` + withPlace + ` WHERE t.id = ?`
 	err := w.tx.QueryRowContext(ctx, w.bind(query), string(id)).Scan(row.dest()...)
 	if errors.Is(err, sql.ErrNoRows) {
-		return Tenant{}, fmt.Errorf("%w: it is not in the catalog", tenancy.ErrTenantNotFound)
+		return Tenant{}, notFound()
 	}
 	if err != nil {
 		return Tenant{}, err

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"net"
+	"net/netip"
 	"slices"
 	"strings"
 	"time"
@@ -57,9 +58,10 @@ type NewTenant struct {
 }
 
 const (
-	longestID   = 63  // as package tenancy has it
-	longestName = 255 // of tenants, domains and shards, in bytes
-	longestText = 2000
+	longestID        = 63  // as package tenancy has it
+	longestName      = 255 // of tenants, domains and shards, in bytes
+	longestText      = 2000
+	mostOfAttributes = 1 << 16 // bytes of all names and values: each process caches them
 )
 
 // tenant returns n as a tenant without a place, or what is wrong with it.
@@ -124,7 +126,11 @@ func checkName(name string, most int) error {
 }
 
 func checkAttributes(attributes map[string]string) error {
+	size := 0
 	for key, value := range attributes {
+		if size += len(key) + len(value); size > mostOfAttributes {
+			return fmt.Errorf("the attributes have more than %d bytes", mostOfAttributes)
+		}
 		if key == "" || !utf8.ValidString(key) || !utf8.ValidString(value) {
 			return errors.New("the name of an attribute is empty, or one is not valid UTF-8")
 		}
@@ -147,6 +153,9 @@ func canonicalDomain(host string) (string, bool) {
 		host = strings.TrimSuffix(strings.TrimPrefix(host, "["), "]")
 	}
 	host = strings.ToLower(strings.TrimSuffix(host, "."))
+	if ip, err := netip.ParseAddr(host); err == nil {
+		host = ip.String() // of the spellings that it has, one
+	}
 	if checkName(host, longestName) != nil || strings.ContainsAny(host, " /\\@?#%[]") {
 		return "", false
 	}
