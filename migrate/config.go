@@ -18,7 +18,7 @@ import (
 // Config says what is to be migrated, and how.
 type Config struct {
 	// DB has the tenancy plugin, with the catalog for its Resolver. Its role owns the tables. Each of its pools needs at least
-	// three connections.
+	// three connections, beside those that others hold for long.
 	DB *gorm.DB
 	// Catalog knows the places, and notes what became of them.
 	Catalog *catalog.Catalog

@@ -9,7 +9,7 @@ import (
 )
 
 // errOneConnection is what a second connection is refused with. The first may have been lost.
-var errOneConnection = errors.New("the place's one connection was lost, or is in use: a step has no other one, so it must not use the database beside an open transaction or open rows")
+var errOneConnection = errors.New("the step's one connection was lost, or is in use: it has no other one, so it must not use the database beside an open transaction or open rows")
 
 // alone calls use with a pool of one connection, which is taken out of pool and closed in the end: what is set on it is never
 // seen by others, and no other one takes its place when it is lost.

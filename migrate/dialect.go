@@ -26,6 +26,9 @@ type dialect struct {
 	exists func(ctx context.Context, on database.DBTxConn, table, schema string) *sql.Row
 	// undoes says that a step which fails in a transaction leaves nothing.
 	undoes bool
+	// showsAll says that others may see what is not committed, with the isolation level READ UNCOMMITTED, until the server has
+	// rolled it back.
+	showsAll bool
 }
 
 // home is where a connection looks into.
@@ -37,9 +40,9 @@ type home struct {
 // dialects are those that can be migrated, by GORM's names.
 func dialects() map[string]dialect {
 	return map[string]dialect{
-		"postgres": {database.DialectPostgres, `"`, homeOnPostgres, settlePostgres, existsInPostgres, true},
-		"mysql":    {database.DialectMySQL, "`", homeOnMySQL, settleMySQL, existsInMySQL, false},
-		"sqlite":   {database.DialectSQLite3, `"`, homeOnSQLite, settleSQLite, existsInSQLite, true},
+		"postgres": {database.DialectPostgres, `"`, homeOnPostgres, settlePostgres, existsInPostgres, true, false},
+		"mysql":    {database.DialectMySQL, "`", homeOnMySQL, settleMySQL, existsInMySQL, false, true},
+		"sqlite":   {database.DialectSQLite3, `"`, homeOnSQLite, settleSQLite, existsInSQLite, true, false},
 	}
 }
 

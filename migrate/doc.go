@@ -20,9 +20,11 @@
 // one of the tenant's own, it is the one that the connection looks into, and on PostgreSQL the only one. So types and functions
 // of extensions are written with their schema there. What a step sets on its connection is gone before the next one.
 //
-// All steps of a place run on one connection, which is taken out of the pool, and closed afterwards. When it is lost, the place
+// Each step runs on a connection of its own, which is taken out of the pool, and closed afterwards. When it is lost, the place
 // has failed: no other connection takes over in the middle, for it would look elsewhere. A Go step without a transaction has
-// this connection too, so it must not use a second one beside an open transaction or open rows.
+// this connection too, so it must not use a second one beside an open transaction or open rows. A step that leaves a transaction
+// open, or autocommit off with something uncommitted, is a [StepError]: before the next step is begun, and before the catalog is
+// told, another connection must see that it was done.
 //
 // A step that meets the lock timeout or a deadlock is tried again where nothing of it can have stayed: on PostgreSQL and SQLite
 // if it runs in a transaction, on SQLite also if it is a single statement. MySQL commits with each statement that changes a
@@ -38,6 +40,9 @@
 //   - Steps are not run backwards.
 //   - A tenant that is being created or dropped at the moment is left to who does that: its place is not begun, which is no
 //     failure.
+//   - Each pool keeps three connections for each place that is being migrated in it; all Runners of the process take turns for
+//     them. Who holds one connection of the same pool and waits for another one, as the locks of a catalog do whose master is
+//     given by the same *sql.DB, is not counted: give the catalog a pool of its own.
 //   - On SQLite the lock timeout holds for steps; AutoMigrate waits as long as the connection's busy_timeout says.
 //   - Places with a suffix of tables are refused, as GORM's Migrator does not make them.
 //   - PostgreSQL behind a pooler that gives connections out by transaction is refused: connect directly.

@@ -28,6 +28,7 @@ type work struct {
 	held     *locks.Held
 	from     catalog.Target // as the catalog has it, once the lock is held
 	reached  int64          // the version of the place
+	ran      step           // the last one that was run; its version is 0 if there was none
 	attempts attempts
 	lenient  bool // that its tenant is not there, or not yet, is no failure: see passes
 }
@@ -73,23 +74,34 @@ func (w *work) note(ctx context.Context, t catalog.Target, fault string) error {
 
 // underLock migrates the place while no other migrator does, and has the catalog note what became of it before another one may.
 func (w *work) underLock(ctx context.Context, p catalog.Place, witness tenancy.ID) (state State, err error) {
-	leave := func() error { return nil }
 	if w.at.TableSuffix != "" {
 		err = fmt.Errorf("%w: migrate: %s has a TableSuffix, and such tables are not migrated", tenancy.ErrInvalidConfig, where(w.at))
-	} else if w.passes(ctx, p) { // not even looked for: that a database is not there is remembered for a moment
+		return Failed, errors.Join(err, w.note(ctx, w.from, err.Error()))
+	}
+	if w.passes(ctx, p) { // not even looked for: that a database is not there is remembered for a moment
 		return NotBegun, nil
-	} else if leave, err = w.lock(ctx); err == nil {
+	}
+	leave, err := w.lock(ctx)
+	if err == nil {
+		defer func() { // also if After ends the goroutine
+			lost := leave()
+			if lost != nil && w.passes(ctx, p) { // the lock's connection ended with the database
+				state, err, lost = NotBegun, nil, nil
+			}
+			err = errors.Join(err, lost)
+		}()
 		state, err = w.safely(ctx, p, witness)
 	}
 	switch {
-	case err == nil && state == Migrated:
-		err = w.note(ctx, w.target, "")
-	case err != nil && w.passes(ctx, p):
+	case err == nil && state != Migrated:
+	case w.passes(ctx, p): // by now
 		state, err = NotBegun, nil
-	case err != nil && ctx.Err() == nil:
+	case err == nil:
+		err = w.note(ctx, w.target, "")
+	case ctx.Err() == nil:
 		err = errors.Join(err, w.note(ctx, w.from, err.Error()))
 	}
-	return state, errors.Join(err, leave())
+	return state, err
 }
 
 // safely turns a panic of models, or of Config.After, into an error of this place.
@@ -174,20 +186,43 @@ func (w *work) migrateModels(ctx context.Context) error {
 	}
 }
 
-// lock takes the place's lock, and what it needs to be migrated beside others.
+// lock takes the place's lock, and what it needs to be migrated beside others. The plugin closes a pool of which no connection is
+// in use, to open another one: until the lock is held that can happen, and then the pool that came after it is taken.
 func (w *work) lock(ctx context.Context) (leave func() error, err error) {
-	nothing := func() error { return nil }
-	free, err := w.slot(ctx)
-	if err != nil {
-		return nothing, fmt.Errorf("migrate: %s: %w", where(w.at), err)
+	if w.pool, err = w.open(ctx); err != nil {
+		return nil, fmt.Errorf("migrate: %s: %w", where(w.at), err)
 	}
+	for {
+		leave, err := w.lockIn(ctx)
+		if err == nil {
+			return leave, nil
+		}
+		was := w.pool
+		if pool, gone := tenancy.DB(w.cfg.DB.WithContext(ctx)); gone == nil && pool != was {
+			w.pool = pool
+			continue
+		}
+		return nil, fmt.Errorf("migrate: %s: %w", where(w.at), err)
+	}
+}
+
+// lockIn takes the lock in the pool.
+func (w *work) lockIn(ctx context.Context) (leave func() error, err error) {
+	free, err := allSlots.take(ctx, w.pool)
+	if err != nil {
+		return nil, err
+	}
+	letClose := func() {}
 	defer func() {
 		if err != nil {
+			letClose()
 			free()
-			leave, err = nothing, fmt.Errorf("migrate: %s: %w", where(w.at), err)
 		}
 	}()
 	if err := w.checkPooler(ctx); err != nil {
+		return nil, err
+	}
+	if letClose, err = w.keepOpen(ctx); err != nil {
 		return nil, err
 	}
 	w.held, err = locks.Acquire(ctx, w.pool, w.cfg.DB.Name(), "migrate "+w.at.Shard+"/"+w.at.Schema)
@@ -196,6 +231,7 @@ func (w *work) lock(ctx context.Context) (leave func() error, err error) {
 	}
 	return func() error {
 		defer free()
+		defer letClose()
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), noteTimeout)
 		defer cancel()
 		if err := w.held.Release(ctx); err != nil {
@@ -203,6 +239,18 @@ func (w *work) lock(ctx context.Context) (leave func() error, err error) {
 		}
 		return nil
 	}, nil
+}
+
+// keepOpen keeps a connection on SQLite, where the lock has none, so that the pool is not closed between two steps.
+func (w *work) keepOpen(ctx context.Context) (letClose func(), err error) {
+	if w.cfg.DB.Name() != "sqlite" {
+		return func() {}, nil
+	}
+	c, err := w.pool.Conn(ctx)
+	if err != nil {
+		return func() {}, &unreachableError{"no connection", err}
+	}
+	return func() { _ = c.Close() }, nil // nothing was done on it
 }
 
 // check fails when the lock has been lost, so that another migrator may be here.
@@ -213,45 +261,17 @@ func (w *work) check(ctx context.Context) error {
 	return nil
 }
 
-// connectionsEach is how many a place needs at once: one for the lock, and two for AutoMigrate, which asks for more while it reads.
-const connectionsEach = 3
-
-// slot waits until the pool has enough connections for one place more: places that each have one and wait for another would wait
-// for ever.
-func (w *work) slot(ctx context.Context) (free func(), err error) {
-	if w.pool, err = w.open(ctx); err != nil {
-		return nil, &unreachableError{"it cannot be opened", err}
-	}
-	most := w.pool.Stats().MaxOpenConnections
-	if most > 0 && most < connectionsEach {
-		return nil, fmt.Errorf("%w: its pool may have %d connections, and a place needs %d: see tenancy.PoolLimits", tenancy.ErrInvalidConfig, most, connectionsEach)
-	}
-	if most <= 0 {
-		return func() {}, nil
-	}
-	w.mu.Lock()
-	turns, ok := w.slots[w.at.Shard]
-	if !ok {
-		turns = make(chan struct{}, most/connectionsEach)
-		w.slots[w.at.Shard] = turns
-	}
-	w.mu.Unlock()
-	select {
-	case turns <- struct{}{}:
-		return func() { <-turns }, nil
-	case <-ctx.Done():
-		return nil, ctx.Err()
-	}
-}
-
 // opens is how often a database that is out of reach is asked for: its server may have come back a moment ago.
 const opens = 4
 
 func (w *work) open(ctx context.Context) (*sql.DB, error) {
 	for tried := 1; ; tried++ {
 		pool, err := tenancy.DB(w.cfg.DB.WithContext(ctx))
-		if err == nil || tried == opens || !errors.Is(err, tenancy.ErrTenantUnavailable) || pause(ctx, tried) != nil {
-			return pool, err
+		if err == nil {
+			return pool, nil
+		}
+		if tried == opens || !errors.Is(err, tenancy.ErrTenantUnavailable) || pause(ctx, tried) != nil {
+			return nil, &unreachableError{"it cannot be opened", err}
 		}
 	}
 }

@@ -16,8 +16,7 @@ type Runner struct {
 	target catalog.Target
 
 	mu    sync.Mutex
-	slots map[string]chan struct{} // shard → the places that may be migrated there at once
-	clear map[string]bool          // shards that no pooler is in front of, or one that does no harm
+	clear map[string]bool // shards that no pooler is in front of, or one that does no harm
 }
 
 // New reads the steps and the models. It reports every fault at once, as tenancy.ErrInvalidConfig, and sends no SQL.
@@ -26,7 +25,7 @@ func New(cfg Config) (*Runner, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &Runner{cfg: cfg, slots: map[string]chan struct{}{}, clear: map[string]bool{}}
+	r := &Runner{cfg: cfg, clear: map[string]bool{}}
 	if r.steps, err = readSteps(cfg.DB.Statement.Context, cfg.Steps, cfg.GoSteps); err != nil {
 		return nil, fmt.Errorf("%w: Steps: %w", tenancy.ErrInvalidConfig, err)
 	}
