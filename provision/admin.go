@@ -7,6 +7,7 @@ import (
 	"fmt"
 
 	"github.com/gormtenancy/tenancy"
+	"github.com/gormtenancy/tenancy/internal/dsn"
 )
 
 // admin connects to another database of the server of t.
@@ -21,6 +22,9 @@ func (t *target) admin(ctx context.Context) (*sql.DB, error) {
 		if via, err = WithDatabase(t.dialect, t.dsn, other); err != nil {
 			return nil, err
 		}
+	}
+	if name, _ := dsn.Database(t.dialect, via); name == t.name && t.dialect == postgresDialect {
+		return nil, fmt.Errorf("%w: Database.Via: it is the DSN of the database itself: name another one", tenancy.ErrInvalidConfig)
 	}
 	d := t.open(via)
 	if d.Name() != t.dialect {

@@ -20,7 +20,10 @@ import (
 // [Provisioner.Recover] takes back what is there.
 //
 // A tenant that is there, or is being made by another process, is [tenancy.ErrTenantExists], and so is one for whose ID there are
-// rows, or for whose name there is a database or a schema, that the catalog knows nothing of. Those are left alone.
+// rows, or for whose name there is a database or a schema, that the catalog knows nothing of. Those are left alone. Only when a
+// process is killed after it has found its place free is what goes by that name later on taken for the tenant's.
+//
+// A panic of Seed, Tables or the observer goes on when all is taken back.
 func (p *Provisioner) Create(ctx context.Context, n catalog.NewTenant) (made catalog.Tenant, err error) {
 	lock, err := p.lock(ctx, n.ID)
 	if errors.Is(err, errLocked) {
@@ -33,15 +36,16 @@ func (p *Provisioner) Create(ctx context.Context, n catalog.NewTenant) (made cat
 	if err := p.clear(ctx, lock, n.ID); err != nil {
 		return catalog.Tenant{}, err
 	}
-	t, err := p.register(ctx, lock, n)
-	if err != nil {
-		return catalog.Tenant{}, err
-	}
-	c := &creation{Provisioner: p, lock: lock, tenant: t}
-	if err := c.run(ctx); err != nil {
-		return catalog.Tenant{}, p.undone(ctx, lock, c.tenant, err)
-	}
-	return c.tenant, nil
+	c := &creation{Provisioner: p, lock: lock, undoing: undoing{Provisioner: p, lock: lock, id: n.ID}}
+	returned := false
+	defer func() {
+		if !returned { // there is a panic, or runtime.Goexit was called
+			_ = c.undoing.after(ctx, nil)
+		}
+	}()
+	made, err = c.make(ctx, n)
+	returned = true
+	return made, err
 }
 
 // clear makes room for a tenant: it takes back what a killed process has left of one.
@@ -53,16 +57,34 @@ func (p *Provisioner) clear(ctx context.Context, lock *lock, id tenancy.ID) erro
 	case err != nil:
 		return &StepError{Tenant: id, Step: Registering, Err: err}
 	case t.State == catalog.Creating:
-		return p.undo(ctx, lock, t)
+		return (&undoing{Provisioner: p, lock: lock, id: id, killed: true}).run(ctx)
 	default:
 		return fmt.Errorf("%w: it is %s", tenancy.ErrTenantExists, t.State)
 	}
 }
 
+// creation is a tenant that is being made.
+type creation struct {
+	*Provisioner
+	lock    *lock
+	tenant  catalog.Tenant
+	undoing undoing
+}
+
+func (c *creation) make(ctx context.Context, n catalog.NewTenant) (made catalog.Tenant, err error) {
+	if c.tenant, err = c.register(ctx, n); err != nil {
+		return catalog.Tenant{}, err
+	}
+	if err := c.run(ctx); err != nil {
+		return catalog.Tenant{}, c.undoing.after(ctx, err)
+	}
+	return c.tenant, nil
+}
+
 // register enters the tenant into the catalog. If it is not certain whether that was done, it is undone.
-func (p *Provisioner) register(ctx context.Context, lock *lock, n catalog.NewTenant) (t catalog.Tenant, err error) {
-	err = p.step(ctx, n.ID, Registering, func() error {
-		t, err = p.cfg.Catalog.Create(ctx, n)
+func (c *creation) register(ctx context.Context, n catalog.NewTenant) (t catalog.Tenant, err error) {
+	err = c.step(ctx, n.ID, Registering, func() error {
+		t, err = c.cfg.Catalog.Create(ctx, n)
 		return err
 	})
 	if err == nil || errors.Is(err, tenancy.ErrTenantExists) || errors.Is(err, tenancy.ErrInvalidTenant) || errors.Is(err, tenancy.ErrInvalidConfig) {
@@ -70,21 +92,14 @@ func (p *Provisioner) register(ctx context.Context, lock *lock, n catalog.NewTen
 	}
 	after, cancel := lasting(ctx)
 	defer cancel()
-	t, looked := p.cfg.Catalog.Read(after, n.ID)
+	t, looked := c.cfg.Catalog.Read(after, n.ID)
 	switch {
 	case errors.Is(looked, tenancy.ErrTenantNotFound):
 		return t, err
 	case looked != nil || t.State != catalog.Creating:
 		return t, withUndo(err, looked)
 	}
-	return t, p.undone(ctx, lock, t, err)
-}
-
-// creation is a tenant that is being made.
-type creation struct {
-	*Provisioner
-	lock   *lock
-	tenant catalog.Tenant
+	return t, c.undoing.after(ctx, err)
 }
 
 func (c *creation) run(ctx context.Context) error {
@@ -140,17 +155,24 @@ func (c *creation) claim(ctx context.Context) (err error) {
 	return err
 }
 
-// claimed is the reason of the change that says so: see [Provisioner.hasClaimed].
-const claimed = "provision: its place is free"
+// The reasons of the changes that say so, and that it is not so after all: see [Provisioner.hasClaimed].
+const (
+	claimed = "provision: its place is free"
+	taken   = "provision: its place was taken by somebody else"
+)
 
-// hasClaimed tells whether what is at the place of a tenant in the state creating was made for it.
-func (p *Provisioner) hasClaimed(ctx context.Context, id tenancy.ID) (claimedIt bool, err error) {
-	for e, err := range p.cfg.Catalog.History(ctx, id) {
+// hasClaimed tells whether what is at the place of a tenant in the state creating was made for it. Its last change says so, and,
+// if Tables has made another one since, the history.
+func (p *Provisioner) hasClaimed(ctx context.Context, t catalog.Tenant) (claimedIt bool, err error) {
+	if t.Reason == claimed || t.Reason == taken {
+		return t.Reason == claimed, nil
+	}
+	for e, err := range p.cfg.Catalog.History(ctx, t.ID) {
 		switch {
 		case err != nil:
 			return false, err
-		case e.What == catalog.Created:
-			claimedIt = false // an earlier tenant's
+		case e.What == catalog.Created, e.What == catalog.Placed && e.Reason == taken:
+			claimedIt = false // by an earlier tenant, or not any more
 		case e.What == catalog.Placed && e.Reason == claimed:
 			claimedIt = true
 		}
@@ -173,7 +195,26 @@ func (c *creation) tables(ctx context.Context) error {
 	return err
 }
 
-func (c *creation) store(ctx context.Context) error { return c.storage(c.tenant).make(ctx) }
+// store makes the tenant's storage. If somebody else was faster, the claim is taken back, so that nobody removes what is his.
+func (c *creation) store(ctx context.Context) error {
+	err := c.storage(c.tenant).make(ctx)
+	if other, ok := errors.AsType[*takenError](err); ok {
+		c.undoing.taken = true
+		after, cancel := lasting(ctx)
+		defer cancel()
+		if _, noted := c.cfg.Catalog.Place(after, c.tenant, c.tenant.Placement, c.tenant.Shape, taken); noted != nil {
+			err = errors.Join(other, noted)
+		}
+		return err
+	}
+	if err == nil {
+		c.undoing.made = c.tenant.Placement.Schema
+		if c.tenant.Shape == catalog.OwnDatabase {
+			c.undoing.made = c.tenant.Placement.Shard
+		}
+	}
+	return err
+}
 
 func (c *creation) seed(ctx context.Context) error {
 	ctx, db := c.of(ctx, c.tenant)

@@ -32,14 +32,10 @@ func CreateDatabase(ctx context.Context, open Opener, dsn string, opts ...Databa
 	if err != nil {
 		return false, err
 	}
-	switch t.dialect {
-	case postgresDialect:
-		return t.createPostgres(ctx)
-	case mysqlDialect:
-		return t.createMySQL(ctx)
-	default:
-		return t.createFile(ctx)
+	if created, err = orThere(t.make(ctx)); err != nil {
+		return created, err
 	}
+	return created, t.grant(ctx)
 }
 
 // DropDatabase drops the database that dsn names, with all that is in it, and reports whether it was there. Sessions that use
@@ -92,6 +88,30 @@ type target struct {
 	dsn     string
 	name    string
 	options Database
+}
+
+// make makes the database. One that is there is a [*takenError].
+func (t *target) make(ctx context.Context) error {
+	switch t.dialect {
+	case postgresDialect:
+		return t.makePostgres(ctx)
+	case mysqlDialect:
+		return t.makeMySQL(ctx)
+	default:
+		return t.makeFile(ctx)
+	}
+}
+
+// grant makes the grants.
+func (t *target) grant(ctx context.Context) error {
+	switch {
+	case len(t.options.Grants) == 0:
+		return nil
+	case t.dialect == postgresDialect:
+		return t.grantPostgres(ctx)
+	default:
+		return t.grantMySQL(ctx)
+	}
 }
 
 func newTarget(open Opener, text string, opts []Database) (*target, error) {

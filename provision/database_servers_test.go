@@ -6,6 +6,7 @@ import (
 	"errors"
 	"net"
 	"regexp"
+	"strings"
 	"testing"
 	"time"
 
@@ -74,12 +75,13 @@ func TestOwnerEncodingCollation(t *testing.T) {
 		require.Equal(t, "LATIN1", is)
 		require.Equal(t, "C", collation)
 
-		_, err := provision.CreateDatabase(t.Context(), e.open, e.dsn(t, fresh("x")), provision.Database{Encoding: `'; DROP \`})
-		require.ErrorContains(t, err, "SQLSTATE")
+		_, err := provision.CreateDatabase(t.Context(), e.open, e.dsn(t, fresh("x")), provision.Database{Encoding: "UTF8' CONNECTION LIMIT 7 --"})
+		require.ErrorContains(t, err, "SQLSTATE", "it is no encoding")
 	})
 	t.Run("mysql", func(t *testing.T) {
 		t.Parallel()
-		e := onMySQL(t)
+		server := testdb.StartMariaDB(t, "character-set-server=latin1")
+		e := dialect{"mysql", mysql.Open, server.Database(t)}
 		for want, o := range map[string]provision.Database{
 			"utf8mb4":             {},
 			"latin1 latin1_bin":   {Encoding: "latin1", Collation: "latin1_bin"},
@@ -264,6 +266,24 @@ func TestDropUsedFromElsewhere(t *testing.T) {
 	exec(t, tx, "INSERT INTO elsewhere.a VALUES (1)")
 	require.True(t, drop(t, e, dsn))
 	require.Error(t, tx.Commit())
+}
+
+// TestDropLeavesOthersAlone holds that the sessions of a database whose name differs in one letter's case go on.
+func TestDropLeavesOthersAlone(t *testing.T) {
+	t.Parallel()
+	dialects(t, func(t *testing.T, e dialect) {
+		t.Helper()
+		name := fresh("same")
+		dsn, other := e.dsn(t, name), e.dsn(t, strings.ToUpper(name))
+		require.True(t, create(t, e, dsn))
+		require.True(t, create(t, e, other))
+		conn, err := e.pool(t, other).Conn(t.Context())
+		require.NoError(t, err)
+		exec(t, conn, "CREATE TABLE a (id int)")
+		require.True(t, drop(t, e, dsn))
+		exec(t, conn, "INSERT INTO a VALUES (1)")
+		require.True(t, exists(t, e, other))
+	})
 }
 
 // Where the server does not tell who is in the way, the drop waits, and then says so.

@@ -282,6 +282,8 @@ func TestOptionsThatADialectLacks(t *testing.T) {
 		return e.open(dsn)
 	}, e.beside, provision.Database{Via: "via"})
 	require.ErrorIs(t, err, tenancy.ErrInvalidConfig)
+	_, err = provision.DropDatabase(t.Context(), e.open, e.beside, provision.Database{Via: e.beside})
+	require.ErrorIs(t, err, tenancy.ErrInvalidConfig, "it cannot be dropped from within")
 }
 
 func TestErrorsShowNoDSN(t *testing.T) {

@@ -22,6 +22,9 @@ type Dropped struct {
 // Drop removes a tenant for ever: with its database or its schema, or with all its rows in shared tables, those included that
 // are deleted softly, and from the catalog, whose history stays. No row of another tenant is touched.
 //
+// On SQLite it waits for statements that wait for others, for half a second at least. Transactions have to begin with BEGIN IMMEDIATE there,
+// as with this module's sqlite.Open: another kind, in which nothing has been done so far, may write when all was removed.
+//
 // The tenant is suspended first; nothing is removed until no process that has the master database in reach acts on it any more (see [catalog.Catalog.Drained]). A
 // call that failed, or whose process was killed, is gone on with by another one; until its data begins to be removed, the tenant can be made active
 // again instead. Of a tenant in the state creating what is there is taken back. An
@@ -57,7 +60,7 @@ type removal struct {
 func (d *removal) run(ctx context.Context) error {
 	switch d.done.Tenant.State {
 	case catalog.Creating:
-		return d.undo(ctx, d.lock, d.done.Tenant)
+		return (&undoing{Provisioner: d.Provisioner, lock: d.lock, id: d.done.Tenant.ID, killed: true}).run(ctx)
 	case catalog.Moving:
 		return fmt.Errorf("%w: it is being moved: drop it when that has ended", tenancy.ErrTenantUnavailable)
 	}
@@ -118,7 +121,11 @@ func (d *removal) drain(ctx context.Context) error {
 	if err := d.seen(ctx, d.done.Tenant); err != nil {
 		return err
 	}
-	return tenantRows{d.Provisioner, d.done.Tenant}.ended(ctx)
+	rows := tenantRows{d.Provisioner, d.done.Tenant}
+	if d.cfg.DB.Name() == sqliteDialect {
+		return rows.outwaited(ctx)
+	}
+	return rows.ended(ctx)
 }
 
 func (d *removal) empty(ctx context.Context) error {

@@ -2,9 +2,11 @@ package provision_test
 
 import (
 	"context"
+	"database/sql"
 	"testing"
 	"time"
 
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/gormtenancy/tenancy"
@@ -124,4 +126,31 @@ func TestDropDetectsChanges(t *testing.T) {
 	_, err = w.Drop(t.Context(), "acme", "test")
 	require.ErrorIs(t, err, catalog.ErrChanged)
 	require.NoError(t, w.as("acme").First(&Label{}).Error)
+}
+
+// TestDropOutwaitsWriters drops a tenant on SQLite for which a statement waits for another writer, which it has done since the tenant
+// was active: it must not get in behind the deletes.
+func TestDropOutwaitsWriters(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, kinds[0], catalog.SharedTables)
+	_, err := w.create(t.Context(), "acme")
+	require.NoError(t, err)
+	elsewhere := w.openWorld(t, w.shape)
+	require.NoError(t, elsewhere.as("acme").Create(&Label{ID: 1}).Error)
+	w.with(t, func(db *sql.DB) {
+		tx, err := db.BeginTx(t.Context(), nil)
+		require.NoError(t, err)
+		exec(t, tx, "UPDATE labels SET text = text")
+		w.steps.after = func(e provision.StepEvent) {
+			if e.Step == provision.Dropping { // what follows are the deletes, which come before the next try of who waits
+				assert.NoError(t, tx.Commit())
+			}
+		}
+		wrote := make(chan error, 1)
+		go func() { wrote <- elsewhere.as("acme").Create(&Label{ID: 2}).Error }()
+		_, err = w.Drop(t.Context(), "acme", "test")
+		require.NoError(t, err)
+		require.Error(t, <-wrote)
+	})
+	w.gone("acme")
 }

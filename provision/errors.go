@@ -17,7 +17,8 @@ var (
 	// ErrInvalidDSN means that a DSN cannot be read or names no database. Its text does not show the DSN.
 	ErrInvalidDSN = dsn.ErrInvalid
 	// ErrInUse means that a database or a schema, or the template of a new one, was still in use after half a minute of trying:
-	// by sessions that the role may not end, by a prepared transaction or a replication slot. End them and try again.
+	// by sessions that the role may not end, by a prepared transaction or a replication slot; or it was still being made. End them
+	// and try again.
 	ErrInUse = errors.New("tenancy: database in use")
 	// ErrBroken means that a database is the rest of one whose drop was cut short, so that nobody can connect to it: drop it
 	// again.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 	"gorm.io/gorm"
@@ -149,6 +150,10 @@ func TestUndoFails(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, catalog.Creating, left.State)
 		require.ErrorIs(t, w.as("acme").Find(&[]Label{}).Error, tenancy.ErrTenantUnavailable)
+		require.Eventually(t, func() bool { // the catalog may have looked for changes in the meantime, and found no history
+			_, err := w.catalog.Tenant(t.Context(), "nobody")
+			return errors.Is(err, tenancy.ErrTenantNotFound)
+		}, 10*time.Second, time.Millisecond)
 
 		done, err := w.Recover(t.Context())
 		require.NoError(t, err)

@@ -8,8 +8,16 @@ import (
 	"strings"
 )
 
-func (t *target) createMySQL(ctx context.Context) (bool, error) {
-	return t.administer(ctx, func(admin *sql.DB) (bool, error) { return createMySQL(ctx, admin, t.name, t.options) })
+func (t *target) makeMySQL(ctx context.Context) error {
+	_, err := t.administer(ctx, func(admin *sql.DB) (bool, error) {
+		return true, makeMySQL(ctx, admin, t.name, t.options.Encoding, t.options.Collation)
+	})
+	return err
+}
+
+func (t *target) grantMySQL(ctx context.Context) error {
+	_, err := t.administer(ctx, func(admin *sql.DB) (bool, error) { return true, grantMySQL(ctx, admin, t.name, t.options.Grants) })
+	return err
 }
 
 func (t *target) existsMySQL(ctx context.Context) (bool, error) {
@@ -20,43 +28,38 @@ func (t *target) dropMySQL(ctx context.Context) (bool, error) {
 	return t.administer(ctx, func(admin *sql.DB) (bool, error) { return dropMySQL(ctx, admin, t.name, t.options.Grants) })
 }
 
-func (s *place) createMySQL(ctx context.Context) (bool, error) {
-	o := s.options
-	return createMySQL(ctx, s.pool, s.name, Database{Encoding: o.Encoding, Collation: o.Collation, Grants: o.Grants})
+func makeMySQL(ctx context.Context, pool *sql.DB, name, encoding, collation string) error {
+	text := "CREATE DATABASE " + quote(mysqlDialect, name) //nolint:gosec // quoted
+	if encoding == "" && collation == "" {
+		encoding = "utf8mb4" // a server's own default may be latin1
+	}
+	if encoding != "" {
+		text += " CHARACTER SET " + encoding
+	}
+	if collation != "" {
+		text += " COLLATE " + collation
+	}
+	_, err := pool.ExecContext(ctx, text)
+	if numberOf(err) == mysqlDatabaseExists {
+		return &takenError{what: "the database"}
+	}
+	return failed("creating the database", err)
 }
 
-func createMySQL(ctx context.Context, pool *sql.DB, name string, o Database) (created bool, err error) {
-	text := "CREATE DATABASE " + quote(mysqlDialect, name) //nolint:gosec // quoted
-	if o.Encoding == "" && o.Collation == "" {
-		o.Encoding = "utf8mb4" // a server's own default may be latin1
-	}
-	if o.Encoding != "" {
-		text += " CHARACTER SET " + o.Encoding
-	}
-	if o.Collation != "" {
-		text += " COLLATE " + o.Collation
-	}
-	_, err = pool.ExecContext(ctx, text)
-	created = err == nil
-	if numberOf(err) == mysqlDatabaseExists {
-		err = nil
-	}
-	if err != nil || len(o.Grants) == 0 {
-		return created, failed("creating the database", err)
-	}
+func grantMySQL(ctx context.Context, pool *sql.DB, name string, grants []Grant) error {
 	pattern, err := grantPattern(ctx, pool, name)
 	if err != nil {
-		return created, failed("granting", err)
+		return failed("granting", err)
 	}
-	for _, g := range o.Grants {
+	for _, g := range grants {
 		if _, err = pool.ExecContext(ctx, "GRANT "+g.privileges()+" ON "+pattern+".* TO "+account(g.To)); err != nil {
-			return created, failed("granting", err)
+			return failed("granting", err)
 		}
 	}
-	return created, nil
+	return nil
 }
 
-// existsMySQL compares the name itself: the collation of the server's tables takes one letter for another.
+// existsMySQL compares the name itself: the collation of the server's own tables may take one letter for another.
 func existsMySQL(ctx context.Context, pool *sql.DB, name string) (bool, error) {
 	var folded bool
 	err := pool.QueryRowContext(ctx, "SELECT @@lower_case_table_names <> 0").Scan(&folded)

@@ -22,7 +22,7 @@ const (
 // one is the tenant's. One of them may be the tenant's, and would write rows after all were deleted: a transaction stays with the
 // tenant that it began with.
 //
-// SQLite needs no such wait: it has one writer at a time, and who has read before another one wrote cannot write any more.
+// SQLite has no such list: see [tenantRows.outwaited]. What a killed process has begun there is gone with it.
 func (r tenantRows) ended(ctx context.Context) error {
 	pool, err := poolOf(at(ctx, tenancy.Placement{Shard: r.tenant.Placement.Shard}), r.cfg.DB)
 	if err != nil {

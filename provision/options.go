@@ -48,6 +48,9 @@ var privilege = regexp.MustCompile(`^[A-Za-z]+( [A-Za-z]+)*$`)
 
 // check names the first fault of g, or is nil.
 func (g Grant) check(dialect string) error {
+	if dialect == mysqlDialect {
+		dialect = "" // an account is longer than a name
+	}
 	if err := checkName(dialect, g.To); err != nil {
 		return fmt.Errorf("%w: Grant.To: %w", tenancy.ErrInvalidConfig, err)
 	}

@@ -13,32 +13,41 @@ const forceSince = 130000
 // pg_database.h, DATCONNLIMIT_INVALID_DB): nobody can connect to it.
 const brokenLimit = -2
 
-func (t *target) createPostgres(ctx context.Context) (bool, error) {
-	created, err := t.administer(ctx, func(admin *sql.DB) (created bool, err error) {
-		text := t.createPostgresText()
-		err = patiently(ctx, "creating the database", func() error {
-			_, err := admin.ExecContext(ctx, text)
-			created = err == nil
+func (t *target) makePostgres(ctx context.Context) error {
+	const what = "creating the database"
+	var there *takenError
+	_, err := t.administer(ctx, func(admin *sql.DB) (bool, error) {
+		conn, err := t.announced(ctx, admin)
+		if err != nil {
+			return false, failed(what, err)
+		}
+		defer conn.Close() //nolint:errcheck // it goes back to a pool that is closed next
+		text := t.createText()
+		return true, patiently(ctx, what, func() error {
+			_, err := conn.ExecContext(ctx, text)
 			if state := stateOf(err); state != pgDuplicateDatabase && state != pgUniqueViolation {
 				return err
 			}
-			there, broken := t.found(ctx, admin)
-			if there || broken != nil {
-				return broken
+			found, broken := t.found(ctx, conn)
+			if found || broken != nil {
+				there = &takenError{"the database", failed(what, broken)}
+				return nil
 			}
 			return err // dropped since
 		}, pgObjectInUse, pgDuplicateDatabase, pgUniqueViolation)
-		return created, err
 	})
-	if err != nil || len(t.options.Grants) == 0 {
-		return created, err
+	if there != nil {
+		return there
 	}
-	return created, t.grantPostgres(ctx)
+	return err
 }
 
-func (t *target) createPostgresText() string {
+// createStart is how each statement begins that makes the database, whatever comes next.
+func (t *target) createStart() string { return "CREATE DATABASE " + quote(t.dialect, t.name) }
+
+func (t *target) createText() string {
 	o := t.options
-	text := "CREATE DATABASE " + quote(t.dialect, t.name)
+	text := t.createStart()
 	if o.Owner != "" {
 		text += " OWNER " + quote(t.dialect, o.Owner)
 	}
@@ -58,9 +67,9 @@ func (t *target) createPostgresText() string {
 }
 
 // found reports whether the database is there, and fails if it cannot be used.
-func (t *target) found(ctx context.Context, admin *sql.DB) (bool, error) {
+func (t *target) found(ctx context.Context, conn *sql.Conn) (bool, error) {
 	var limit int
-	err := admin.QueryRowContext(ctx, "SELECT datconnlimit FROM pg_database WHERE datname = $1", t.name).Scan(&limit)
+	err := conn.QueryRowContext(ctx, "SELECT datconnlimit FROM pg_database WHERE datname = $1", t.name).Scan(&limit)
 	switch {
 	case errors.Is(err, sql.ErrNoRows):
 		return false, nil
@@ -79,7 +88,7 @@ func (t *target) existsPostgres(ctx context.Context) (bool, error) {
 }
 
 func (t *target) dropPostgres(ctx context.Context) (bool, error) {
-	return t.administer(ctx, func(admin *sql.DB) (bool, error) {
+	return t.administer(ctx, func(admin *sql.DB) (dropped bool, err error) {
 		var version int
 		if err := admin.QueryRowContext(ctx, "SELECT current_setting('server_version_num')::int").Scan(&version); err != nil {
 			return false, failed("asking for the server's version", err)
@@ -88,11 +97,19 @@ func (t *target) dropPostgres(ctx context.Context) (bool, error) {
 		if version < forceSince {
 			drop = dropTerminated
 		}
-		err := patiently(ctx, "dropping the database", func() error { return drop(ctx, admin, t.name) }, pgObjectInUse)
-		if stateOf(err) == pgNoSuchDatabase {
-			return false, nil
-		}
-		return err == nil, err
+		err = patiently(ctx, "dropping the database", func() error {
+			coming, err := t.coming(ctx, admin)
+			if err != nil {
+				return err
+			}
+			err = drop(ctx, admin, t.name)
+			dropped = err == nil
+			if stateOf(err) == pgNoSuchDatabase && !coming {
+				return nil
+			}
+			return err
+		}, pgObjectInUse, pgNoSuchDatabase)
+		return dropped, err
 	})
 }
 

@@ -6,20 +6,20 @@ import (
 	"errors"
 )
 
-func (s *place) createPostgres(ctx context.Context) (created bool, err error) {
+func (s *place) makePostgres(ctx context.Context) error {
 	text := "CREATE SCHEMA " + quote(s.dialect, s.name) //nolint:gosec // quoted
 	if s.options.Owner != "" {
 		text += " AUTHORIZATION " + quote(s.dialect, s.options.Owner)
 	}
-	_, err = s.pool.ExecContext(ctx, text)
-	created = err == nil
+	_, err := s.pool.ExecContext(ctx, text)
 	if state := stateOf(err); state == pgDuplicateSchema || state == pgUniqueViolation {
-		err = nil
+		return &takenError{what: "the schema"}
 	}
-	if err != nil || len(s.options.Grants) == 0 {
-		return created, failed("creating the schema", err)
-	}
-	return created, granting(ctx, s.pool, func(tx *sql.Tx) error {
+	return failed("creating the schema", err)
+}
+
+func (s *place) grantPostgres(ctx context.Context) error {
+	return granting(ctx, s.pool, func(tx *sql.Tx) error {
 		var texts []string
 		for _, g := range s.options.Grants {
 			texts = append(texts, g.onSchema(s.name)...)
@@ -55,7 +55,8 @@ func (s *place) dropOnce(ctx context.Context) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, ended(tx.Rollback())) }()
-	if _, err = tx.ExecContext(ctx, "SET LOCAL lock_timeout = '500ms'"); err != nil {
+	// Longer than deadlock_timeout, after which an autovacuum gives way by itself.
+	if _, err = tx.ExecContext(ctx, "SET LOCAL lock_timeout = '2s'"); err != nil {
 		return err
 	}
 	if _, err = tx.ExecContext(ctx, "DROP SCHEMA "+quote(s.dialect, s.name)+" CASCADE"); err != nil {

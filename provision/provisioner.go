@@ -64,6 +64,7 @@ func New(cfg Config) (*Provisioner, error) {
 	if cfg.DB != nil {
 		p.plugin, _ = cfg.DB.Plugins[(&tenancy.Plugin{}).Name()].(*tenancy.Plugin)
 		wrong(p.plugin == nil, "DB does not have the tenancy plugin: db.Use it first")
+		wrong(cfg.Catalog != nil && cfg.Catalog.Dialect() != cfg.DB.Name(), "the Catalog takes tenants' databases for those of another dialect than DB's: set Dialect in its Config")
 	}
 	wrong(cfg.Tables == nil && len(cfg.Models) == 0, "there is nothing to make tables of: set Models, or Tables")
 	wrong(cfg.Tables != nil && len(cfg.Models) > 0, "Models would not be made, as Tables makes the tables: set one of the two")

@@ -63,7 +63,7 @@ func (p *Provisioner) finish(ctx context.Context, id tenancy.ID, done *Recovered
 	case err != nil:
 		return err
 	case t.State == catalog.Creating:
-		if err = p.undo(ctx, lock, t); err == nil {
+		if err = (&undoing{Provisioner: p, lock: lock, id: id, killed: true}).run(ctx); err == nil {
 			done.Undone = append(done.Undone, id)
 		}
 	case t.State == catalog.Dropping:

@@ -18,10 +18,10 @@ func CreateSchema(ctx context.Context, db *gorm.DB, name string, opts ...Schema)
 	if err != nil {
 		return false, err
 	}
-	if s.dialect == mysqlDialect {
-		return s.createMySQL(ctx)
+	if created, err = orThere(s.make(ctx)); err != nil {
+		return created, err
 	}
-	return s.createPostgres(ctx)
+	return created, s.grant(ctx)
 }
 
 // DropSchema drops a schema with all that is in it, and reports whether it was there. Transactions that hold on to its tables
@@ -56,6 +56,26 @@ type place struct {
 	dialect string
 	name    string
 	options Schema
+}
+
+// make makes the schema. One that is there is a [*takenError].
+func (s *place) make(ctx context.Context) error {
+	if s.dialect == mysqlDialect {
+		return makeMySQL(ctx, s.pool, s.name, s.options.Encoding, s.options.Collation)
+	}
+	return s.makePostgres(ctx)
+}
+
+// grant makes the grants.
+func (s *place) grant(ctx context.Context) error {
+	switch {
+	case len(s.options.Grants) == 0:
+		return nil
+	case s.dialect == mysqlDialect:
+		return grantMySQL(ctx, s.pool, s.name, s.options.Grants)
+	default:
+		return s.grantPostgres(ctx)
+	}
 }
 
 func newPlace(ctx context.Context, db *gorm.DB, name string, opts []Schema) (*place, error) {

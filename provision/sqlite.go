@@ -44,32 +44,32 @@ func (t *target) existsFile() (bool, error) {
 
 // createFile makes an empty file, which is a database to SQLite, and opens it once, so that a DSN with which it cannot be used
 // fails here.
-func (t *target) createFile(ctx context.Context) (bool, error) {
+func (t *target) makeFile(ctx context.Context) error {
 	path, err := t.file()
 	if err != nil {
-		return false, err
+		return err
 	}
 	made, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600) //nolint:gosec // the caller names the file
 	if errors.Is(err, fs.ErrExist) {
-		return false, nil
+		return &takenError{what: "the database"}
 	}
 	if errors.Is(err, fs.ErrNotExist) {
-		return false, &failure{what: "creating the database: its folder is not there: make it first", cause: err}
+		return &failure{what: "creating the database: its folder is not there: make it first", cause: err}
 	}
 	if err == nil {
 		err = made.Close()
 	}
 	if err != nil {
-		return false, failed("creating the database", err)
+		return failed("creating the database", err)
 	}
 	pool, err := connect(ctx, t.open(t.dsn))
 	if err == nil {
 		err = failed("creating the database", pool.Close())
 	}
 	if err != nil {
-		return false, errors.Join(err, removeFile(path))
+		return errors.Join(err, removeFile(path))
 	}
-	return true, nil
+	return nil
 }
 
 func (t *target) dropFile() (bool, error) {

@@ -13,7 +13,7 @@ import (
 type storage interface {
 	// there says what is there already; "" if nothing is.
 	there(ctx context.Context) (what string, err error)
-	// make makes it. What was there before is an error.
+	// make makes it. What was there before is a [*takenError], and left alone.
 	make(ctx context.Context) error
 	// remove removes what is there of it, and makes sure that nothing is left. It may be called again.
 	remove(ctx context.Context) (removed, error)
@@ -39,10 +39,6 @@ func (p *Provisioner) storage(t catalog.Tenant) storage {
 // at returns the context of statements on a placement that no tenant needs.
 func at(ctx context.Context, where tenancy.Placement) context.Context {
 	return tenancy.WithPlacement(tenancy.WithoutTenant(ctx, "provision"), where)
-}
-
-func errTaken(what string) error {
-	return fmt.Errorf("%w: %s was made by somebody else in the meantime", tenancy.ErrTenantExists, what)
 }
 
 // ownDatabase is a database that one tenant has.
@@ -85,12 +81,15 @@ func (d ownDatabase) make(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	created, err := CreateDatabase(ctx, d.cfg.Opener, text, d.cfg.Database)
+	t, err := newTarget(d.cfg.Opener, text, []Database{d.cfg.Database})
 	if err != nil {
 		return err
 	}
-	if !created {
-		return errTaken("the database")
+	if err := t.make(ctx); err != nil {
+		return err
+	}
+	if err := t.grant(ctx); err != nil { // not before: to somebody else's none is given
+		return err
 	}
 	return d.plugin.Forget(d.name) // that it was not there
 }
@@ -130,11 +129,15 @@ func (s ownSchema) there(ctx context.Context) (string, error) {
 }
 
 func (s ownSchema) make(ctx context.Context) error {
-	created, err := CreateSchema(s.host(ctx), s.cfg.DB, s.where.Schema, s.cfg.Schema)
-	if err == nil && !created {
-		return errTaken("the schema")
+	ctx = s.host(ctx)
+	place, err := newPlace(ctx, s.cfg.DB, s.where.Schema, []Schema{s.cfg.Schema})
+	if err != nil {
+		return err
 	}
-	return err
+	if err := place.make(ctx); err != nil {
+		return err
+	}
+	return place.grant(ctx)
 }
 
 func (s ownSchema) remove(ctx context.Context) (gone removed, err error) {

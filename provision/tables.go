@@ -25,6 +25,13 @@ func (c *creation) makeTables(ctx context.Context) error {
 			}
 		}
 	}
+	if err := c.runTables(ctx); err != nil {
+		return err
+	}
+	return c.fits(ctx)
+}
+
+func (c *creation) runTables(ctx context.Context) error {
 	ctx, db := c.of(ctx, c.tenant)
 	if c.cfg.Tables != nil {
 		return c.cfg.Tables(ctx, c.tenant)

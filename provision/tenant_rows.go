@@ -20,7 +20,7 @@ func (r tenantRows) make(context.Context) error { return nil }
 
 // there looks for rows of the tenant.
 func (r tenantRows) there(ctx context.Context) (string, error) {
-	found, err := r.find(ctx)
+	found, err := r.find(ctx, func(_ context.Context, _ table, err error) error { return err })
 	if err != nil || found == "" {
 		return "", err
 	}
@@ -28,8 +28,8 @@ func (r tenantRows) there(ctx context.Context) (string, error) {
 }
 
 // find returns a table with rows of the tenant; "" if there is none. Statements have no model, so that they find what is deleted
-// softly too.
-func (r tenantRows) find(ctx context.Context) (table string, err error) {
+// softly too. What they fail with is an error if fault says so.
+func (r tenantRows) find(ctx context.Context, fault func(context.Context, table, error) error) (name string, err error) {
 	all, err := r.tables(ctx)
 	if err != nil {
 		return "", err
@@ -37,7 +37,7 @@ func (r tenantRows) find(ctx context.Context) (table string, err error) {
 	_, db := r.of(ctx, r.tenant)
 	for _, t := range all {
 		var some []int
-		if err := db.Table(t.path()).Select("1").Limit(1).Find(&some).Error; err != nil {
+		if err := fault(ctx, t, db.Table(t.path()).Select("1").Limit(1).Find(&some).Error); err != nil {
 			return "", inTable(t, err)
 		}
 		if len(some) > 0 {
@@ -59,18 +59,18 @@ func (r tenantRows) remove(ctx context.Context) (gone removed, err error) {
 	gone.rows = make(map[string]int64, len(all))
 	ordered, knots := childrenFirst(all)
 	for _, k := range knots {
-		if err := r.untie(db, k); err != nil {
+		if err := r.unlessNone(ctx, k.child, r.untie(db, k)); err != nil {
 			return gone, inTable(k.child, err)
 		}
 	}
 	for _, t := range ordered {
 		done := db.Table(t.path()).Delete(nil)
-		if done.Error != nil {
-			return gone, inTable(t, done.Error)
+		if err := r.unlessNone(ctx, t, done.Error); err != nil {
+			return gone, inTable(t, err)
 		}
 		gone.rows[t.Name] += done.RowsAffected
 	}
-	left, err := r.find(ctx)
+	left, err := r.find(ctx, r.unlessNone)
 	if err == nil && left != "" {
 		err = fmt.Errorf("table %s: rows of the tenant have been written to it meanwhile: call it again", left)
 	}

@@ -256,7 +256,13 @@ func TestConfig(t *testing.T) {
 		require.ErrorContains(t, err, what)
 	}
 	cfg := w.cfg
-	cfg.Opener = nil
+	cfg.Catalog, err = catalog.Open(t.Context(), w.openMaster(t), catalog.Config{Dialect: "postgres"})
+	require.NoError(t, err)
+	defer func(c *catalog.Catalog) { require.NoError(t, c.Close()) }(cfg.Catalog)
+	_, err = provision.New(cfg)
+	require.ErrorIs(t, err, tenancy.ErrInvalidConfig)
+	require.ErrorContains(t, err, "another dialect")
+	cfg.Catalog, cfg.Opener = w.catalog, nil
 	without, err := provision.New(cfg)
 	require.NoError(t, err)
 	_, err = without.Create(t.Context(), catalog.NewTenant{ID: "acme", Shape: catalog.OwnDatabase})

@@ -101,7 +101,9 @@ func Sweep(database string) error {
 		if free, err := l.file.TryLock(); err != nil || !free {
 			continue
 		}
-		_ = os.Remove(l.file.Path())
+		if l.found() == nil { // or else somebody has the one that is there now
+			_ = os.Remove(l.file.Path())
+		}
 		_ = l.file.Unlock()
 	}
 	return nil

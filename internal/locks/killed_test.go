@@ -6,8 +6,10 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"sync"
 	"testing"
 
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/gormtenancy/tenancy/internal/locks"
@@ -77,4 +79,37 @@ func TestSweep(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, []string{d.dsn, d.dsn + "2"}, left)
 	require.NoError(t, locks.Sweep(filepath.Join(d.dsn+"3", "a.db")), "no folder, no locks")
+}
+
+// TestSweepLeavesHeldLocks sweeps while others take locks and let them go: none is lost.
+func TestSweepLeavesHeldLocks(t *testing.T) {
+	t.Parallel()
+	d := database{"sqlite", "sqlite", filepath.Join(t.TempDir(), "a.db")}
+	db := d.open(t)
+	release(t, d.acquire(t, db, "one")) // the file is there
+	stop := make(chan struct{})
+	var wg sync.WaitGroup
+	for range 2 {
+		wg.Go(func() {
+			for {
+				select {
+				case <-stop:
+					return
+				default:
+					assert.NoError(t, locks.Sweep(d.dsn))
+				}
+			}
+		})
+	}
+	for range 2000 {
+		held, err := d.try(t, db, "one")
+		if err != nil {
+			require.ErrorIs(t, err, locks.ErrHeld)
+			continue
+		}
+		require.NoError(t, held.Check(t.Context()))
+		require.NoError(t, held.Release(t.Context()))
+	}
+	close(stop)
+	wg.Wait()
 }

@@ -71,9 +71,8 @@ func (s *Set) unknown(name string) error {
 	if _, ok := s.known[name]; !ok && s.options.Open == nil {
 		return s.notFound(name, "it is not among the known ones", nil)
 	}
-	since, ok := s.missing[name]
-	if ok && s.now()-since < int64(missingTime) {
-		return s.notFound(name, "it was looked for a moment ago", nil)
+	if m, ok := s.missing[name]; ok && s.now()-m.since < int64(missingTime) {
+		return s.notFound(name, "it was looked for a moment ago: "+m.what, m.cause)
 	}
 	return nil
 }
@@ -232,26 +231,30 @@ func (s *Set) explain(name string, t *trouble, err error) error {
 		t.inconclusive()
 		return err
 	case errors.Is(err, errNoFile):
-		s.remember(name)
-		return s.notFound(name, "its file does not exist", nil)
+		return s.remember(name, "its file does not exist", nil)
 	case errors.Is(err, sentinels.NotFound):
-		s.remember(name)
-		return s.notFound(name, "it does not exist", err)
+		return s.remember(name, "it does not exist", err)
 	case noSuchDatabase(err):
-		s.remember(name)
-		return s.notFound(name, "the server does not have it", err)
+		return s.remember(name, "the server does not have it", err)
 	default:
 		t.fail(s.now(), err)
 		return s.unavailable(name, "it cannot be opened: "+brief(err), err)
 	}
 }
 
-// remember takes note of an unknown name. s.mu is held.
-func (s *Set) remember(name string) {
+// missing is why a name is unknown, and since when it is.
+type missing struct {
+	since int64
+	what  string
+	cause error // may be nil
+}
+
+// remember takes note of an unknown name, and returns the error that says so. s.mu is held.
+func (s *Set) remember(name, what string, cause error) error {
 	now := s.now()
 	if len(s.missing) >= remembered {
-		for name, since := range s.missing {
-			if now-since >= int64(missingTime) {
+		for name, m := range s.missing {
+			if now-m.since >= int64(missingTime) {
 				delete(s.missing, name)
 			}
 		}
@@ -262,10 +265,11 @@ func (s *Set) remember(name string) {
 		}
 		delete(s.missing, other)
 	}
-	s.missing[name] = now
+	s.missing[name] = missing{now, what, cause}
 	if t := s.troubles[name]; t != nil {
 		t.succeed() // it did answer
 	}
+	return s.notFound(name, what, cause)
 }
 
 // troubleOf returns what is remembered of failures to open a name. s.mu is held.

@@ -2,6 +2,7 @@ package pools_test
 
 import (
 	"context"
+	"errors"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -90,10 +91,10 @@ func TestRetireDoesNotWaitForever(t *testing.T) {
 func TestRetireWhatIsNotThereYet(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		one, release := new(server), make(chan struct{})
-		there := false
+		there, why := false, errors.New("why, with secrets")
 		s := newSet(t, pools.Options{Dialect: "stub", Open: func(context.Context, string) (pools.Spec, error) {
 			if !there {
-				return pools.Spec{}, errNotFound
+				return pools.Spec{}, errors.Join(errNotFound, why)
 			}
 			<-release
 			return pools.Spec{Primary: &stub{server: one}}, nil
@@ -102,7 +103,9 @@ func TestRetireWhatIsNotThereYet(t *testing.T) {
 		require.ErrorIs(t, err, errNotFound)
 		there = true
 		_, err = s.Lease(t.Context(), "a")
-		require.ErrorIs(t, err, errNotFound, "it was looked for a moment ago")
+		require.ErrorIs(t, err, errNotFound)
+		require.EqualError(t, err, errNotFound.Error()+`: shard "a": it was looked for a moment ago: it does not exist`)
+		require.ErrorIs(t, err, why, "what was found out then is not kept back")
 		s.Retire("a")
 		got := leaseLater(t.Context(), s, "a")
 		synctest.Wait()

@@ -34,7 +34,7 @@ type Set struct {
 	mu          sync.Mutex               // guards what follows
 	flights     map[string]*flight       // openings under way
 	closing     map[string]chan struct{} // databases that are being closed; the channel is closed with them
-	missing     map[string]int64         // unknown names, and since when
+	missing     map[string]missing       // unknown names
 	troubles    map[string]*trouble      // names that could not be opened
 	queue       []*seat                  // flights that wait for room, in order of arrival
 	databases   int                      // reserved
@@ -55,7 +55,7 @@ func New(o Options, known ...Spec) *Set {
 		born:     time.Now(),
 		flights:  map[string]*flight{},
 		closing:  map[string]chan struct{}{},
-		missing:  map[string]int64{},
+		missing:  map[string]missing{},
 		troubles: map[string]*trouble{},
 	}
 	for _, spec := range known {
