@@ -29,6 +29,11 @@
 // The catalog sends SQL through database/sql, so that neither GORM's callbacks nor a resolver of replicas come between; errors of
 // the driver pass as they are.
 //
+// Give it a pool of its own: who uses up its connections keeps the catalog from its work, and tenants are refused then. On a server
+// the catalog keeps one connection to ask for changes, on PostgreSQL one more to be told of them, and one for each lock (see
+// [Catalog.TryLock]), of which package provision takes one or two for each tenant that it makes or drops at the moment. So a
+// bounded pool has 6 connections or more, and a pooler's default_pool_size has room for the locks of all processes.
+//
 // # Limits
 //
 //   - Who writes into the tables by hand goes past epochs and caches. Everything can be changed by methods.
