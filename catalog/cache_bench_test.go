@@ -126,7 +126,7 @@ func BenchmarkMiss(b *testing.B) {
 	c := &Catalog{cfg: cfg}
 	c.cache, err = newCache(b.Context(), benchMaster{newFakeMaster()}, cfg)
 	require.NoError(b, err)
-	defer c.Close() //nolint:errcheck // it returns nil
+	defer c.cache.close()
 	keys := keysInOrderOf(b, func() int { return rand.IntN(benchTenants) })
 	b.ReportAllocs()
 	i := 0
