@@ -9,6 +9,7 @@ import (
 	"gorm.io/gorm"
 
 	"github.com/gormtenancy/tenancy/callbacks"
+	"github.com/gormtenancy/tenancy/internal/pools"
 )
 
 // router is the outermost pool of a *gorm.DB, the only layer that sees transactions begin and statements whose callbacks
@@ -202,11 +203,21 @@ func poolOf(pool gorm.ConnPool) (*sql.DB, error) {
 
 // DB returns the pool of the database that db's context leads to: the tenant's, or the default one without a tenant.
 // Statements on it bypass the plugin. The pool of a shard is closed when it was not used for a while, or for others to be
-// opened (see [PoolLimits]): ask for it anew each time.
+// opened (see [PoolLimits]): ask for it anew each time, or use [LeaseDB].
 func DB(db *gorm.DB) (*sql.DB, error) {
+	pool, done, err := LeaseDB(db)
+	if err == nil {
+		done()
+	}
+	return pool, err
+}
+
+// LeaseDB is [DB] for who uses the pool for longer, or with pauses: it stays open until done is called, which must be, but for the
+// calls of [Plugin.Close] and [Plugin.Forget]. It counts as a database in use (see [PoolLimits]), for which others may have to wait.
+func LeaseDB(db *gorm.DB) (pool *sql.DB, done func(), err error) {
 	p, ok := db.Plugins["tenancy"].(*Plugin)
 	if !ok {
-		return nil, fmt.Errorf("%w: the plugin is not installed in this *gorm.DB", ErrInvalidConfig)
+		return nil, nil, fmt.Errorf("%w: the plugin is not installed in this *gorm.DB", ErrInvalidConfig)
 	}
 	ctx := db.Statement.Context
 	who, err := rules{p}.Identify(ctx)
@@ -215,13 +226,22 @@ func DB(db *gorm.DB) (*sql.DB, error) {
 		at, err = p.place(ctx, who)
 	}
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	database, err := p.databases.Lease(ctx, at.Shard)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	defer database.Done()
+	pool, err = usable(ctx, database)
+	if err != nil {
+		database.Done()
+		return nil, nil, err
+	}
+	return pool, sync.OnceFunc(database.Done), nil
+}
+
+// usable returns the primary's pool. One that has been out of reach is tried, as nobody will report how statements on it end.
+func usable(ctx context.Context, database *pools.Database) (*sql.DB, error) {
 	pool, err := database.Primary()
 	if err != nil {
 		return nil, err
@@ -230,15 +250,15 @@ func DB(db *gorm.DB) (*sql.DB, error) {
 	if err != nil || !pool.OnTrial() {
 		return own, err
 	}
-	err = own.PingContext(ctx) // for nobody will report how statements on it end
+	err = own.PingContext(ctx)
 	pool.Report(ctx, err)
-	if err != nil {
-		if _, refused := database.Primary(); refused != nil {
-			err = refused
-		}
-		return nil, err
+	if err == nil {
+		return own, nil
 	}
-	return own, nil
+	if _, refused := database.Primary(); refused != nil {
+		err = refused
+	}
+	return nil, err
 }
 
 func canBegin(pool gorm.ConnPool) bool {

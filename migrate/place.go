@@ -186,52 +186,26 @@ func (w *work) migrateModels(ctx context.Context) error {
 	}
 }
 
-// lock takes the place's lock, and what it needs to be migrated beside others. The plugin closes a pool of which no connection is
-// in use, to open another one: until the lock is held that can happen, and then the pool that came after it is taken.
+// lock takes the place's lock, and what it needs to be migrated beside others.
 func (w *work) lock(ctx context.Context) (leave func() error, err error) {
-	if w.pool, err = w.open(ctx); err != nil {
-		return nil, fmt.Errorf("migrate: %s: %w", where(w.at), err)
-	}
-	for {
-		leave, err := w.lockIn(ctx)
-		if err == nil {
-			return leave, nil
-		}
-		was := w.pool
-		if pool, gone := tenancy.DB(w.cfg.DB.WithContext(ctx)); gone == nil && pool != was {
-			w.pool = pool
-			continue
-		}
-		return nil, fmt.Errorf("migrate: %s: %w", where(w.at), err)
-	}
-}
-
-// lockIn takes the lock in the pool.
-func (w *work) lockIn(ctx context.Context) (leave func() error, err error) {
-	free, err := allSlots.take(ctx, w.pool)
+	pool, letClose, err := w.open(ctx)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("migrate: %s: %w", where(w.at), err)
 	}
-	letClose := func() {}
-	defer func() {
-		if err != nil {
-			letClose()
+	w.pool = pool
+	free, err := allSlots.take(ctx, w.pool)
+	if err == nil {
+		if err = w.lockIn(ctx); err != nil {
 			free()
 		}
-	}()
-	if err := w.checkPooler(ctx); err != nil {
-		return nil, err
 	}
-	if letClose, err = w.keepOpen(ctx); err != nil {
-		return nil, err
-	}
-	w.held, err = locks.Acquire(ctx, w.pool, w.cfg.DB.Name(), "migrate "+w.at.Shard+"/"+w.at.Schema)
 	if err != nil {
-		return nil, &unreachableError{"its lock cannot be had", err}
+		letClose()
+		return nil, fmt.Errorf("migrate: %s: %w", where(w.at), err)
 	}
 	return func() error {
-		defer free()
 		defer letClose()
+		defer free()
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), noteTimeout)
 		defer cancel()
 		if err := w.held.Release(ctx); err != nil {
@@ -241,16 +215,16 @@ func (w *work) lockIn(ctx context.Context) (leave func() error, err error) {
 	}, nil
 }
 
-// keepOpen keeps a connection on SQLite, where the lock has none, so that the pool is not closed between two steps.
-func (w *work) keepOpen(ctx context.Context) (letClose func(), err error) {
-	if w.cfg.DB.Name() != "sqlite" {
-		return func() {}, nil
+// lockIn takes the lock in the pool.
+func (w *work) lockIn(ctx context.Context) (err error) {
+	if err := w.checkPooler(ctx); err != nil {
+		return err
 	}
-	c, err := w.pool.Conn(ctx)
+	w.held, err = locks.Acquire(ctx, w.pool, w.cfg.DB.Name(), "migrate "+w.at.Shard+"/"+w.at.Schema)
 	if err != nil {
-		return func() {}, &unreachableError{"no connection", err}
+		return &unreachableError{"its lock cannot be had", err}
 	}
-	return func() { _ = c.Close() }, nil // nothing was done on it
+	return nil
 }
 
 // check fails when the lock has been lost, so that another migrator may be here.
@@ -264,15 +238,21 @@ func (w *work) check(ctx context.Context) error {
 // opens is how often a database that is out of reach is asked for: its server may have come back a moment ago.
 const opens = 4
 
-func (w *work) open(ctx context.Context) (*sql.DB, error) {
-	for tried := 1; ; tried++ {
-		pool, err := tenancy.DB(w.cfg.DB.WithContext(ctx))
+// open returns the pool, which is not closed for others before letClose is called. That all databases that may be open are in use is
+// waited for: this run's own places may have them.
+func (w *work) open(ctx context.Context) (pool *sql.DB, letClose func(), err error) {
+	for tried := 1; ; {
+		pool, letClose, err = tenancy.LeaseDB(w.cfg.DB.WithContext(ctx))
 		if err == nil {
-			return pool, nil
+			return pool, letClose, nil
+		}
+		if errors.Is(err, tenancy.ErrOverloaded) && ctx.Err() == nil {
+			continue // it has waited
 		}
 		if tried == opens || !errors.Is(err, tenancy.ErrTenantUnavailable) || pause(ctx, tried) != nil {
-			return nil, &unreachableError{"it cannot be opened", err}
+			return nil, nil, &unreachableError{"it cannot be opened", err}
 		}
+		tried++
 	}
 }
 
