@@ -58,6 +58,8 @@ func (p *proof) says(s *Source, added *rewrite) string {
 		return "belongs to no tenant"
 	case Placed:
 		return "has no tenant column: its placement must be the tenant's own"
+	case Sharded:
+		return "belongs to no tenant: its shard key says where its rows are"
 	}
 	if added != nil {
 		if where, ok := added.notes[s]; ok {

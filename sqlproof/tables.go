@@ -20,9 +20,10 @@ const (
 	Owned                // it has a tenant column
 	Link                 // it joins two tables and has no tenant column: its rows are the tenant's if those at their ends are
 	Placed               // it has no tenant column: its placement confines it
+	Sharded              // it has no tenant column either, and belongs to nobody: its shard key says where its rows are
 )
 
-// tenants tells whether a table is one of tenants, which stands where the tenant's placement says.
+// tenants tells whether a table stands where a placement says: that of the tenant, or of the shard key.
 func (c Class) tenants() bool { return c >= Owned }
 
 // Table is what is known of one table.
@@ -41,6 +42,12 @@ type Table struct {
 	Home bool
 	// Ends are the foreign keys of a Link.
 	Ends *[]End
+	// ShardKey is the column that decides where a row is; "" if there is none. A Sharded table has one, an Owned one can.
+	ShardKey string
+	// ShardType is what that column holds: "bigint", "text", "uuid", or "" for anything else.
+	ShardType string
+	// Sharding is the caller's, and can be compared: tables with the same have their rows with equal keys in one place.
+	Sharding any
 }
 
 // End is a foreign key of a join table.

@@ -1,0 +1,116 @@
+package sqlproof
+
+import "slices"
+
+// bound says which keys the rows of a reference can have.
+type bound struct {
+	kind   boundKind
+	values []keyValue
+	parts  []bound
+}
+
+// boundKind says what a [bound] is.
+type boundKind uint8
+
+const (
+	unbound boundKind = iota // any key
+	isOneOf                  // one of values
+	inAllOf                  // one that each of parts has
+	inOneOf                  // one that some of parts has
+)
+
+// meet returns the bound of rows that have all of several.
+func meet(all []bound) bound {
+	switch len(all) {
+	case 0:
+		return bound{}
+	case 1:
+		return all[0]
+	}
+	return bound{kind: inAllOf, parts: all}
+}
+
+// of returns the keys that a bound allows with the arguments of a statement; ok is false if it allows any.
+func (b *bound) of(args []any, t *Table) (keys []any, ok bool) {
+	switch b.kind {
+	case isOneOf:
+		keys = make([]any, 0, len(b.values))
+		for i := range b.values {
+			if keys, ok = b.values[i].appendTo(keys, args, t); !ok {
+				return nil, false
+			}
+		}
+		return keys, true
+	case inOneOf:
+		for i := range b.parts {
+			more, ok := b.parts[i].of(args, t)
+			if !ok {
+				return nil, false
+			}
+			keys = append(keys, more...)
+		}
+		return keys, true
+	case inAllOf:
+		for i := range b.parts {
+			more, bounds := b.parts[i].of(args, t)
+			switch {
+			case !bounds:
+			case ok:
+				keys = intersect(keys, more, t)
+			default:
+				keys, ok = more, true
+			}
+		}
+		return keys, ok
+	}
+	return nil, false
+}
+
+// intersect returns those of a that may be one of b. Two keys that the database may take for equal count as that.
+func intersect(a, b []any, t *Table) []any {
+	if len(b) == 0 {
+		return nil
+	}
+	for _, k := range b {
+		if !distinct(k, t) {
+			return a
+		}
+	}
+	among := func(k any) bool { return slices.Contains(b, k) }
+	if len(a)*len(b) > 64 {
+		set := make(map[any]struct{}, len(b))
+		for _, k := range b {
+			set[k] = struct{}{}
+		}
+		among = func(k any) bool { _, ok := set[k]; return ok }
+	}
+	return slices.DeleteFunc(a, func(k any) bool { return distinct(k, t) && !among(k) })
+}
+
+// moved returns the bound with its arguments moved to those of a longer text.
+func (b *bound) moved(m *moves) bound {
+	out := bound{kind: b.kind, values: movedValues(b.values, m)}
+	for i := range b.parts {
+		out.parts = append(out.parts, b.parts[i].moved(m))
+	}
+	return out
+}
+
+func movedValues(values []keyValue, m *moves) []keyValue {
+	out := slices.Clone(values)
+	for i := range out {
+		if v := &out[i]; v.argument >= 0 {
+			v.argument, v.every, v.times = m.argument(v.argument)
+		}
+	}
+	return out
+}
+
+// size is about how many bytes a bound takes.
+func (b *bound) size() int {
+	n := 56 + 48*len(b.values)
+	for i := range b.parts {
+		n += b.parts[i].size()
+	}
+	return n
+}

@@ -1,0 +1,206 @@
+package sqlproof
+
+import (
+	"slices"
+)
+
+// The rows of a sharded table are where their shard keys say, so a plan says which keys the rows can have that a statement
+// touches. Of each reference to such a table it is found what the conditions that its rows must meet say of their key: a
+// value, one of several, or that it is the key of another reference. What is not understood says nothing. That can only
+// make a set of keys too large, never too small.
+
+// shardRef is a reference to a sharded table.
+type shardRef struct {
+	source *Source
+	table  Table
+	own    bound      // what is said of its key itself
+	ties   []int      // the references that it has the key of, wherever a row of it counts
+	rows   []keyValue // that an INSERT gives the key
+}
+
+// shards notes a reference to a sharded table.
+func (p *proof) shards(s *Source, t Table) *Refusal {
+	if !t.Class.tenants() {
+		return nil
+	}
+	if s.Renamed {
+		return p.refuse(s, "its columns have other names here", "select it without a list of column names")
+	}
+	if s.Block.called(p.st, s.Called()) > 1 {
+		return p.refuse(s, "another source goes by the same name", "give each an alias of its own")
+	}
+	p.sharded = append(p.sharded, shardRef{source: s, table: t})
+	return nil
+}
+
+// refOf returns the index of the reference that a source is; -1 if it is none.
+func (p *proof) refOf(s *Source) int {
+	if s == nil {
+		return -1
+	}
+	return slices.IndexFunc(p.sharded, func(r shardRef) bool { return r.source == s })
+}
+
+// readKeys finds out what the conditions on a reference say of its key.
+func (p *proof) readKeys(r *shardRef) {
+	if r.source.Target && r.source.Block.Kind == Insert {
+		return // shardWrites has looked at its rows
+	}
+	var all []bound
+	p.conditions(r.source, func(e *Expr) bool {
+		if b := p.boundBy(e, r); b.kind != unbound {
+			all = append(all, b)
+		}
+		p.tiesBy(e, r)
+		return true
+	})
+	p.tiesByUsing(r)
+	r.own = meet(all)
+}
+
+// boundBy returns what a condition says of the key of a reference, whose row does not meet it if it has none.
+func (p *proof) boundBy(e *Expr, r *shardRef) bound {
+	switch e.Op {
+	case And:
+		var all []bound
+		for _, a := range e.Args {
+			if b := p.boundBy(a, r); b.kind != unbound {
+				all = append(all, b)
+			}
+		}
+		return meet(all)
+	case Or:
+		arms := make([]bound, len(e.Args))
+		for i, a := range e.Args {
+			if arms[i] = p.boundBy(a, r); arms[i].kind == unbound {
+				return bound{}
+			}
+		}
+		return bound{kind: inOneOf, parts: arms}
+	case Equal:
+		var all []bound
+		for a, b := range e.equated {
+			if p.isColumn(b, r.source, r.table.ShardKey) {
+				a, b = b, a
+			}
+			if !p.isColumn(a, r.source, r.table.ShardKey) {
+				continue
+			}
+			if v, ok := keyValueOf(b, &r.table); ok {
+				all = append(all, bound{kind: isOneOf, values: v})
+			}
+		}
+		return meet(all)
+	case In:
+		return p.boundByList(e, r)
+	}
+	return bound{}
+}
+
+// boundByList returns what IN with a list says: of a key, or of several columns with a key among them.
+func (p *proof) boundByList(e *Expr, r *shardRef) bound {
+	at, width := -1, 0
+	if x := e.Args[0]; x.Op == Tuple {
+		width = len(x.Args)
+		at = slices.IndexFunc(x.Args, func(c *Expr) bool { return p.isColumn(c, r.source, r.table.ShardKey) })
+	} else if p.isColumn(x, r.source, r.table.ShardKey) {
+		at = 0
+	}
+	if at < 0 || len(e.Args) < 2 {
+		return bound{}
+	}
+	out := bound{kind: isOneOf}
+	for _, v := range e.Args[1:] {
+		if width > 0 {
+			if v.Op != Tuple || len(v.Args) != width {
+				return bound{}
+			}
+			v = v.Args[at]
+		}
+		values, ok := keyValueOf(v, &r.table)
+		if !ok {
+			return bound{}
+		}
+		out.values = append(out.values, values...)
+	}
+	return out
+}
+
+// equated calls yield for each pair that an equality equates: its two sides, or those of the columns of two rows.
+func (e *Expr) equated(yield func(a, b *Expr) bool) {
+	a, b := e.Args[0], e.Args[1]
+	if a.Op != Tuple || b.Op != Tuple || len(a.Args) != len(b.Args) {
+		yield(a, b)
+		return
+	}
+	for i := range a.Args {
+		if !yield(a.Args[i], b.Args[i]) {
+			return
+		}
+	}
+}
+
+// tiesBy notes the references whose key a condition equates with that of r.
+func (p *proof) tiesBy(e *Expr, r *shardRef) {
+	switch {
+	case e.Op == Equal:
+		for a, b := range e.equated {
+			if p.isColumn(b, r.source, r.table.ShardKey) {
+				a, b = b, a
+			}
+			if p.isColumn(a, r.source, r.table.ShardKey) && b.Op == Field {
+				p.tie(r, b, r.source.Block)
+			}
+		}
+	case e.Op == InQuery && len(e.Args) == 1 && p.isColumn(e.Args[0], r.source, r.table.ShardKey) && e.Query.givesRows():
+		if to := p.tie(r, e.Query.Items[0].Expr, e.Query); to >= 0 {
+			other := &p.sharded[to] // what it gives besides is not looked for
+			other.ties = append(other.ties, p.refOf(r.source))
+		}
+	}
+}
+
+// givesRows tells whether a query gives one column of each of its rows, which do not depend on one another.
+func (b *Block) givesRows() bool {
+	return b != nil && b.Kind == Select && len(b.Items) == 1 && b.Items[0].Expr != nil && b.Items[0].Expr.Op == Field &&
+		len(b.GroupBy) == 0 && b.Having == nil && b.Limit == nil && b.Offset == nil && !b.Windows && !b.Groups &&
+		len(b.DistinctOn) == 0
+}
+
+// tie notes that r has the key that a column is, as it is seen from a block. It returns the index of the column's
+// reference, or -1 if it is no key that is placed as that of r is.
+func (p *proof) tie(r *shardRef, e *Expr, block *Block) int {
+	to := p.refOf(p.resolve(e, block))
+	if to < 0 || !p.placedAlike(r, &p.sharded[to]) || p.sharded[to].source == r.source ||
+		!p.st.same(e.Name, p.sharded[to].table.ShardKey) {
+		return -1
+	}
+	r.ties = append(r.ties, to)
+	return to
+}
+
+func (p *proof) placedAlike(a, b *shardRef) bool {
+	return a.table.Sharding == b.table.Sharding && a.table.ShardType == b.table.ShardType
+}
+
+// tiesByUsing notes the references that r is joined with by USING: of two tables, for which column a name is of more is
+// not certain.
+func (p *proof) tiesByUsing(r *shardRef) {
+	child := r.source.parent
+	if child == nil || child.parent == nil {
+		return
+	}
+	j := child.parent
+	other := j.Right
+	if child == j.Right {
+		other = j.Left
+	}
+	if other.Kind != Leaf || j.Kind == Full || j.Kind == Left && child == j.Left || j.Kind == Right && child == j.Right ||
+		!slices.ContainsFunc(j.Using, func(u string) bool { return p.st.same(u, r.table.ShardKey) }) {
+		return
+	}
+	to := p.refOf(other.Source)
+	if to >= 0 && p.placedAlike(r, &p.sharded[to]) && p.st.same(r.table.ShardKey, p.sharded[to].table.ShardKey) {
+		r.ties = append(r.ties, to)
+	}
+}
