@@ -119,6 +119,14 @@ func (e *Explanation) String() string {
 	} else {
 		b.WriteString("sent as it is\n")
 	}
+	for _, k := range e.plan.Keys {
+		for i := range k.parts {
+			fmt.Fprintf(&b, "the shard key of %s is %s\n", k.parts[i].table.Name, &k.parts[i].bound)
+		}
+		if k.Apart != nil {
+			fmt.Fprintf(&b, "not for several placements: %s\n", k.Apart)
+		}
+	}
 	for _, in := range e.plan.Inserted {
 		fmt.Fprintf(&b, "argument %d is the tenant\n", in.At+1)
 	}

@@ -1,6 +1,10 @@
 package sqlproof
 
-import "slices"
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
 
 // bound says which keys the rows of a reference can have.
 type bound struct {
@@ -104,6 +108,30 @@ func movedValues(values []keyValue, m *moves) []keyValue {
 		}
 	}
 	return out
+}
+
+// String says which keys they are, without values.
+func (b *bound) String() string {
+	var all []string
+	for _, v := range b.values {
+		if v.argument < 0 {
+			all = append(all, "a literal")
+		} else {
+			all = append(all, fmt.Sprintf("argument %d", v.argument+1))
+		}
+	}
+	for i := range b.parts {
+		all = append(all, "("+b.parts[i].String()+")")
+	}
+	switch {
+	case b.kind == unbound:
+		return "not known"
+	case len(all) == 0:
+		return "none"
+	case b.kind == inAllOf:
+		return strings.Join(all, " and ")
+	}
+	return strings.Join(all, " or ")
 }
 
 // size is about how many bytes a bound takes.

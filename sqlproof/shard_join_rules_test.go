@@ -46,6 +46,7 @@ func TestKeysOfJoins(t *testing.T) {
 		{"IN a query of keys that says nothing", "SELECT o.id FROM orders o WHERE o.k IN (SELECT i.k FROM items i WHERE i.x = 1)", nil, "any of orders"},
 		{"NOT IN a query of keys", "SELECT o.id FROM orders o WHERE o.k NOT IN (SELECT i.k FROM items i WHERE i.k = ?)", one, "any of orders apart"},
 		{"IN a query of groups", "SELECT o.id FROM orders o WHERE o.k IN (SELECT i.k FROM items i WHERE i.k = ? GROUP BY i.k)", one, "any of orders apart"},
+		{"IN a query of a few", "SELECT o.id FROM orders o WHERE o.k IN (SELECT i.k FROM items i WHERE i.k = ? LIMIT 1 OFFSET 1)", one, "any of orders apart"},
 		{"IN a query of another column", "SELECT o.id FROM orders o WHERE o.k IN (SELECT i.oid FROM items i WHERE i.k = ?)", one, "any of orders apart"},
 		{"IN a query on something else", "SELECT o.id FROM orders o WHERE o.id IN (SELECT i.oid FROM items i WHERE i.k = ?) AND o.k = ?", two, "2 1 apart"},
 		{"a query on a table of no shards with a subquery", "SELECT c.code FROM countries c WHERE EXISTS (SELECT 1 FROM orders o WHERE o.k IN (?, ?))", two, "1 2 apart"},
@@ -58,10 +59,13 @@ func TestKeysOfJoins(t *testing.T) {
 		{"UNION with an arm that says nothing", "SELECT id FROM orders WHERE k = ? UNION ALL SELECT id FROM orders", one, "any of orders apart"},
 
 		{"two shardings", "SELECT o.id FROM orders o JOIN people p ON p.id = o.x WHERE o.k = ? AND p.name = ?", []any{1, "ann"}, "1 apart; ann apart"},
+		{"two shardings by numbers", "SELECT o.id FROM orders o JOIN logs l ON l.k = o.k WHERE o.k = ?", one, "1 apart; any of logs apart"},
+		{"rows of another sharding", "INSERT INTO archive (k) SELECT l.k FROM logs l WHERE l.k = ?", one, "keyless: table archive: what is to be in column k, its shard key, is not known before it is written"},
 		{"two shardings with columns that are equated", "SELECT o.id FROM orders o JOIN people p ON p.name = o.k WHERE o.k = ?", one, "1 apart; any of people apart"},
 	})
 	checkKeys(t, "sqlite postgres", []keyRule{
 		{"a full join binds nothing", "SELECT o.id FROM orders o FULL JOIN items i ON i.k = o.k AND o.k = 1 AND i.k = 1", nil, "any of orders apart"},
+		{"a full join by USING", "SELECT o.id FROM orders o FULL JOIN items i USING (k) WHERE o.k = ?", one, "any of items apart"},
 		{"WHERE on one side of a full join", "SELECT o.id FROM orders o FULL JOIN items i ON i.k = o.k WHERE o.k = ?", one, "any of items apart"},
 	})
 	checkKeys(t, "postgres", []keyRule{
@@ -90,10 +94,13 @@ func TestKeysOfWrites(t *testing.T) {
 		{"a subquery", "INSERT INTO orders (k) VALUES ((SELECT 1))", nil, "keyless: table orders: " + unknown},
 		{"an expression", "INSERT INTO orders (k) VALUES (? + 1)", one, "keyless: table orders: " + unknown},
 		{"one that is not known", "INSERT INTO orders (k) VALUES (?), (abs(?))", two, "keyless: table orders: " + unknown},
-		{"a query with a value", "INSERT INTO orders (id, k) SELECT c.id, ? FROM countries c", one, "1"},
-		{"a query with NULL", "INSERT INTO orders (id, k) SELECT c.id, ? FROM countries c", []any{nil}, "row 1 for table orders has no value in column k, its shard key, that says where it belongs"},
+		{"a query with a value", "INSERT INTO orders (id, k) SELECT c.id, ? FROM countries c", one, "1 apart"},
+		{"a query with NULL", "INSERT INTO orders (id, k) SELECT c.id, ? FROM countries c", []any{nil}, "row 1 for table orders has no value in column k, its shard key, that says where it belongs apart"},
 		{"a query of the key", "INSERT INTO archive (id, k) SELECT o.id, o.k FROM orders o WHERE o.k = ?", one, "1"},
 		{"a query of all keys", "INSERT INTO archive (id, k) SELECT o.id, o.k FROM orders o", nil, "any of orders"},
+		{"a query of groups", "INSERT INTO archive (id, k) SELECT max(o.id), o.k FROM orders o WHERE o.k IN (?, ?) GROUP BY o.k", two, "1 2 apart"},
+		{"a query of a number of rows", "INSERT INTO archive (id, k) SELECT o.id, o.k FROM orders o WHERE o.k IN (?, ?) ORDER BY o.id LIMIT 1", two, "1 2 apart"},
+		{"a query of distinct rows", "INSERT INTO archive (id, k) SELECT DISTINCT o.id, o.k FROM orders o WHERE o.k IN (?, ?)", two, "1 2 apart"},
 		{"a query of another column", "INSERT INTO archive (id, k) SELECT o.k, o.id FROM orders o WHERE o.k = ?", one, "keyless: table archive: " + unknown},
 		{"a query of a key that may be missing", "INSERT INTO archive (id, k) SELECT c.id, o.k FROM countries c LEFT JOIN orders o ON o.k = ?", one, "keyless: table archive: " + unknown},
 		{"a query of all columns", "INSERT INTO archive (id, k) SELECT * FROM orders o WHERE o.k = ?", one, "keyless: table archive: " + unknown},
@@ -129,6 +136,8 @@ func TestKeysOfWrites(t *testing.T) {
 		{"rows of two", "WITH n AS (INSERT INTO orders (k) VALUES (?)) INSERT INTO items (k) VALUES (?)", two, "2 1 rows [2] apart"},
 	})
 	checkKeys(t, "mysql", []keyRule{
+		{"a deletion of a few", "DELETE FROM orders WHERE k IN (?, ?) LIMIT 3", two, "1 2 apart"},
+		{"an update of a few", "UPDATE orders SET x = 1 WHERE k IN (?, ?) ORDER BY id LIMIT 3", two, "1 2 apart"},
 		{"an upsert", "INSERT INTO orders (id, k) VALUES (?, ?) ON DUPLICATE KEY UPDATE x = VALUES(x)", []any{9, 1}, "1 rows [1]"},
 		{"an upsert of the key", "INSERT INTO orders (id, k) VALUES (?, ?) ON DUPLICATE KEY UPDATE k = VALUES(k)", []any{9, 1}, rekeyed},
 		{"SET", "INSERT INTO orders SET id = ?, k = ?", []any{9, 1}, "1 rows [1]"},

@@ -105,7 +105,18 @@ func (p *proof) boundOf(i int) bound {
 
 // spreads tells whether the statement goes through the rows of a reference, or of one with its key, so that those of each
 // placement can be gone through by themselves: each row of the result, and each that is written, comes with one of them.
+// What a SELECT makes of the rows at its end, such as groups or the first ten, counts for nothing here.
 func (p *proof) spreads(i int) bool {
+	main := p.st.Main
+	from := main
+	switch {
+	case main.Kind == Insert && main.Query != nil:
+		if from = main.Query; !from.givesRows() {
+			return false
+		}
+	case main.Kind >= Insert && (main.Limit != nil || main.Offset != nil):
+		return false
+	}
 	for _, b := range p.st.Blocks {
 		for _, s := range b.Sources {
 			if s.Target && p.refOf(s) < 0 {
@@ -114,9 +125,7 @@ func (p *proof) spreads(i int) bool {
 		}
 	}
 	for j, in := range p.reach(i) {
-		s := p.sharded[j].source
-		main := s.Block == p.st.Main || p.st.Main.Kind == Insert && s.Block == p.st.Main.Query
-		if in && main && (&tableOf{source: s}).keeps() {
+		if s := p.sharded[j].source; in && s.Block == from && (&tableOf{source: s}).keeps() {
 			return true
 		}
 	}

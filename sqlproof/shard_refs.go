@@ -63,20 +63,14 @@ func (p *proof) boundBy(e *Expr, r *shardRef) bound {
 	switch e.Op {
 	case And:
 		var all []bound
-		for _, a := range e.Args {
+		for _, a := range flatten(nil, e, And) {
 			if b := p.boundBy(a, r); b.kind != unbound {
 				all = append(all, b)
 			}
 		}
 		return meet(all)
 	case Or:
-		arms := make([]bound, len(e.Args))
-		for i, a := range e.Args {
-			if arms[i] = p.boundBy(a, r); arms[i].kind == unbound {
-				return bound{}
-			}
-		}
-		return bound{kind: inOneOf, parts: arms}
+		return p.boundByAlternatives(e, r)
 	case Equal:
 		var all []bound
 		for a, b := range e.equated {
@@ -95,6 +89,26 @@ func (p *proof) boundBy(e *Expr, r *shardRef) bound {
 		return p.boundByList(e, r)
 	}
 	return bound{}
+}
+
+// boundByAlternatives returns what OR says: something only if each of its terms does.
+func (p *proof) boundByAlternatives(e *Expr, r *shardRef) bound {
+	values := bound{kind: isOneOf}
+	var others []bound
+	for _, a := range flatten(nil, e, Or) {
+		switch b := p.boundBy(a, r); b.kind {
+		case unbound:
+			return bound{}
+		case isOneOf:
+			values.values = append(values.values, b.values...)
+		default:
+			others = append(others, b)
+		}
+	}
+	if len(others) == 0 {
+		return values
+	}
+	return bound{kind: inOneOf, parts: append(others, values)}
 }
 
 // boundByList returns what IN with a list says: of a key, or of several columns with a key among them.
@@ -152,7 +166,7 @@ func (p *proof) tiesBy(e *Expr, r *shardRef) {
 				p.tie(r, b, r.source.Block)
 			}
 		}
-	case e.Op == InQuery && len(e.Args) == 1 && p.isColumn(e.Args[0], r.source, r.table.ShardKey) && e.Query.givesRows():
+	case e.Op == InQuery && len(e.Args) == 1 && p.isColumn(e.Args[0], r.source, r.table.ShardKey) && e.Query.givesColumn():
 		if to := p.tie(r, e.Query.Items[0].Expr, e.Query); to >= 0 {
 			other := &p.sharded[to] // what it gives besides is not looked for
 			other.ties = append(other.ties, p.refOf(r.source))
@@ -160,11 +174,20 @@ func (p *proof) tiesBy(e *Expr, r *shardRef) {
 	}
 }
 
-// givesRows tells whether a query gives one column of each of its rows, which do not depend on one another.
+// givesColumn tells whether a query gives one column of its rows.
+func (b *Block) givesColumn() bool {
+	return b != nil && b.givesRows() && len(b.Items) == 1 && b.Items[0].Expr != nil && b.Items[0].Expr.Op == Field
+}
+
+// givesRows tells whether a query gives something for each of its rows, whatever the others are.
 func (b *Block) givesRows() bool {
-	return b != nil && b.Kind == Select && len(b.Items) == 1 && b.Items[0].Expr != nil && b.Items[0].Expr.Op == Field &&
-		len(b.GroupBy) == 0 && b.Having == nil && b.Limit == nil && b.Offset == nil && !b.Windows && !b.Groups &&
-		len(b.DistinctOn) == 0
+	return b.Kind == Select && len(b.GroupBy) == 0 && b.Having == nil && b.Limit == nil && b.Offset == nil && !b.Windows &&
+		!b.Groups && !b.Distinct && !slices.ContainsFunc(b.Items, func(i *Item) bool { return i.Expr.aggregates() })
+}
+
+// aggregates tells whether an expression, and not a query in it, is made of more rows than one.
+func (e *Expr) aggregates() bool {
+	return e != nil && (e.Aggregate || slices.ContainsFunc(e.Args, (*Expr).aggregates))
 }
 
 // tie notes that r has the key that a column is, as it is seen from a block. It returns the index of the column's

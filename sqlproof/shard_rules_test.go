@@ -21,7 +21,7 @@ type keyRule struct {
 }
 
 // sharded are tables of which some have a shard key: orders, items, parcels and archive by k, bills by k too and with a
-// tenant column, people by their names, files by UUIDs and visits by something else.
+// tenant column, logs by a k that is placed in another way, people by their names, files by UUIDs and visits by something else.
 func sharded() prooftest.Tables {
 	t := prooftest.Tables{}.Own("notes", "bills").Open("countries")
 	for _, name := range []string{"orders", "items", "parcels", "archive", "bills"} {
@@ -32,6 +32,7 @@ func sharded() prooftest.Tables {
 		table.ShardKey, table.ShardType, table.Sharding = "k", "bigint", "by number"
 		t[name] = table
 	}
+	t["logs"] = sqlproof.Table{Class: sqlproof.Sharded, Name: "logs", ShardKey: "k", ShardType: "bigint", Sharding: "by log"}
 	t["people"] = sqlproof.Table{Class: sqlproof.Sharded, Name: "people", ShardKey: "name", ShardType: "text", Sharding: "by name"}
 	t["files"] = sqlproof.Table{Class: sqlproof.Sharded, Name: "files", ShardKey: "uid", ShardType: "uuid", Sharding: "by uid"}
 	t["visits"] = sqlproof.Table{Class: sqlproof.Sharded, Name: "visits", ShardKey: "at", Sharding: "by time"}
@@ -176,6 +177,9 @@ func TestKeysOfConditions(t *testing.T) {
 		where("a truth value", "o.k = ?", []any{true}, "any of orders"),
 		where("a string of digits", "o.k = ?", []any{"1"}, "1"),
 		where("a string that is 1 for some", "o.k = ?", []any{"1.0"}, "any of orders"),
+		where("a string of a great number", "o.k = ?", []any{"9007199254740993"}, "any of orders"),
+		where("a great number", "o.k = 9007199254740993", nil, "9007199254740993"),
+		where("OR of AND and lists", "(o.k = ? OR (o.k IN (?, ?) AND o.k IN (?, 9)))", []any{1, 2, 3, 3}, "3 1"),
 		where("a negative key", "o.k = ?", []any{-3}, "-3"),
 		where("zero", "o.k = ?", []any{0}, "0"),
 		where("a slice", "o.k = ?", []any{[]int{1}}, "any of orders"),

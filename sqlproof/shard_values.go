@@ -29,7 +29,11 @@ func keyValueOf(e *Expr, t *Table) (v []keyValue, ok bool) {
 		if e.Op == Numeric && t.ShardType != "bigint" || t.ShardType == "" {
 			return nil, false // the database compares it in a way of its own
 		}
-		key, ok := t.key(e.Value)
+		var value any = e.Value
+		if n, err := strconv.ParseInt(e.Value, 10, 64); e.Op == Numeric && err == nil && strconv.FormatInt(n, 10) == e.Value {
+			value = n
+		}
+		key, ok := t.key(value)
 		return []keyValue{{argument: -1, literal: key}}, ok
 	}
 	return nil, false
@@ -70,6 +74,9 @@ func isNull(v any) bool {
 	return rv.Kind() == reflect.Pointer && rv.IsNil() && rv.NumMethod() == 0
 }
 
+// exact is the greatest integer that is compared with text as what it is where both are taken for floating-point numbers.
+const exact = 1 << 53
+
 // key returns the key that a value stands for, in its canonical form; ok is false if it may be equal to other keys than
 // that, as '1.0' is to 1 for some databases.
 func (t Table) key(v any) (key any, ok bool) {
@@ -84,7 +91,7 @@ func (t Table) key(v any) (key any, ok bool) {
 			return key, true
 		case string:
 			n, err := strconv.ParseInt(k, 10, 64)
-			return n, err == nil && strconv.FormatInt(n, 10) == k
+			return n, err == nil && strconv.FormatInt(n, 10) == k && -exact <= n && n <= exact
 		}
 		return nil, false
 	case "text":
