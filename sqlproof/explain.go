@@ -121,7 +121,11 @@ func (e *Explanation) String() string {
 	}
 	for _, k := range e.plan.Keys {
 		for i := range k.parts {
-			fmt.Fprintf(&b, "the shard key of %s is %s\n", k.parts[i].table.Name, &k.parts[i].bound)
+			part := &k.parts[i]
+			fmt.Fprintf(&b, "the shard key of %s is %s\n", part.table.Name, &part.bound)
+			for j := range part.ids {
+				fmt.Fprintf(&b, "an ID that carries the shard is %s\n", &part.ids[j].bound)
+			}
 		}
 		if k.Apart != nil {
 			fmt.Fprintf(&b, "not for several placements: %s\n", k.Apart)

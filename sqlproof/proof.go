@@ -419,7 +419,7 @@ func (j *Join) names(st *Statement, name string) bool {
 }
 
 // resolveBare finds the source of a column without a qualifier. The one table of the block that is known to have such a
-// tenant column or shard key has it; another source that has it too makes the database refuse the statement, unless they are joined by
+// tenant column, shard key or ID has it; another source that has it too makes the database refuse the statement, unless they are joined by
 // it.
 func (p *proof) resolveBare(e *Expr, b *Block) (s *Source, found bool) {
 	for i := range p.known {
@@ -434,7 +434,7 @@ func (p *proof) resolveBare(e *Expr, b *Block) (s *Source, found bool) {
 	}
 	for i := range p.sharded {
 		r := &p.sharded[i]
-		if r.source == s || r.source.Block != b || !p.st.same(r.table.ShardKey, e.Name) {
+		if r.source == s || r.source.Block != b || !p.st.same(r.table.ShardKey, e.Name) && !p.st.same(r.table.ShardID, e.Name) {
 			continue
 		}
 		if found || b.From.merges(p.st, e.Name) {

@@ -35,19 +35,19 @@ func meet(all []bound) bound {
 }
 
 // of returns the keys that a bound allows with the arguments of a statement; ok is false if it allows any.
-func (b *bound) of(args []any, t *Table) (keys []any, ok bool) {
+func (b *bound) of(args []any, holds string) (keys []any, ok bool) {
 	switch b.kind {
 	case isOneOf:
 		keys = make([]any, 0, len(b.values))
 		for i := range b.values {
-			if keys, ok = b.values[i].appendTo(keys, args, t); !ok {
+			if keys, ok = b.values[i].appendTo(keys, args, holds); !ok {
 				return nil, false
 			}
 		}
 		return keys, true
 	case inOneOf:
 		for i := range b.parts {
-			more, ok := b.parts[i].of(args, t)
+			more, ok := b.parts[i].of(args, holds)
 			if !ok {
 				return nil, false
 			}
@@ -56,11 +56,11 @@ func (b *bound) of(args []any, t *Table) (keys []any, ok bool) {
 		return keys, true
 	case inAllOf:
 		for i := range b.parts {
-			more, bounds := b.parts[i].of(args, t)
+			more, bounds := b.parts[i].of(args, holds)
 			switch {
 			case !bounds:
 			case ok:
-				keys = intersect(keys, more, t)
+				keys = intersect(keys, more, holds)
 			default:
 				keys, ok = more, true
 			}
@@ -71,12 +71,12 @@ func (b *bound) of(args []any, t *Table) (keys []any, ok bool) {
 }
 
 // intersect returns those of a that may be one of b. Two keys that the database may take for equal count as that.
-func intersect(a, b []any, t *Table) []any {
+func intersect(a, b []any, holds string) []any {
 	if len(b) == 0 {
 		return nil
 	}
 	for _, k := range b {
-		if !distinct(k, t) {
+		if !distinct(k, holds) {
 			return a
 		}
 	}
@@ -88,7 +88,7 @@ func intersect(a, b []any, t *Table) []any {
 		}
 		among = func(k any) bool { _, ok := set[k]; return ok }
 	}
-	return slices.DeleteFunc(a, func(k any) bool { return distinct(k, t) && !among(k) })
+	return slices.DeleteFunc(a, func(k any) bool { return distinct(k, holds) && !among(k) })
 }
 
 // moved returns the bound with its arguments moved to those of a longer text.

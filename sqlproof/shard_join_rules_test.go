@@ -79,7 +79,7 @@ func TestKeysOfJoins(t *testing.T) {
 func TestKeysOfWrites(t *testing.T) {
 	one, two := []any{1}, []any{1, 2}
 	const unknown = "what is to be in column k, its shard key, is not known before it is written"
-	const rekeyed = "crosses: table orders: column k is its shard key, with which a row would belong on another shard"
+	const rekeyed = "crosses: table orders: column k, its shard key, is to be another one, with which a row would belong on another shard"
 	checkKeys(t, "sqlite postgres mysql", []keyRule{
 		{"a row", "INSERT INTO orders (id, k) VALUES (?, ?)", []any{9, 1}, "1 rows [1]"},
 		{"rows", "INSERT INTO orders (id, k) VALUES (?, ?), (?, ?)", []any{9, 1, 8, 2}, "1 2 rows [1 2]"},
@@ -89,15 +89,16 @@ func TestKeysOfWrites(t *testing.T) {
 		{"no columns", "INSERT INTO orders VALUES (?, ?)", two, "keyless: table orders: an INSERT without the names of its columns"},
 		{"the key twice", "INSERT INTO orders (k, k) VALUES (?, ?)", two, "keyless: table orders: column k, its shard key, is given twice"},
 		{"NULL", "INSERT INTO orders (k) VALUES (NULL)", nil, "keyless: table orders: " + unknown},
-		{"NULL as an argument", "INSERT INTO orders (k) VALUES (?), (?)", []any{1, nil}, "row 2 for table orders has no value in column k, its shard key, that says where it belongs"},
-		{"a value of another type", "INSERT INTO orders (k) VALUES (?)", []any{1.5}, "row 1 for table orders has no value in column k, its shard key, that says where it belongs"},
+		{"NULL as an argument", "INSERT INTO orders (k) VALUES (?), (?)", []any{1, nil}, "row 2 for table orders has no value in column k that says where it belongs"},
+		{"a value of another type", "INSERT INTO orders (k) VALUES (?)", []any{1.5}, "row 1 for table orders has no value in column k that says where it belongs"},
 		{"a subquery", "INSERT INTO orders (k) VALUES ((SELECT 1))", nil, "keyless: table orders: " + unknown},
 		{"an expression", "INSERT INTO orders (k) VALUES (? + 1)", one, "keyless: table orders: " + unknown},
 		{"one that is not known", "INSERT INTO orders (k) VALUES (?), (abs(?))", two, "keyless: table orders: " + unknown},
 		{"a query with a value", "INSERT INTO orders (id, k) SELECT c.id, ? FROM countries c", one, "1 apart"},
-		{"a query with NULL", "INSERT INTO orders (id, k) SELECT c.id, ? FROM countries c", []any{nil}, "row 1 for table orders has no value in column k, its shard key, that says where it belongs apart"},
+		{"a query with NULL", "INSERT INTO orders (id, k) SELECT c.id, ? FROM countries c", []any{nil}, "row 1 for table orders has no value in column k that says where it belongs apart"},
 		{"a query of the key", "INSERT INTO archive (id, k) SELECT o.id, o.k FROM orders o WHERE o.k = ?", one, "1"},
 		{"a query of all keys", "INSERT INTO archive (id, k) SELECT o.id, o.k FROM orders o", nil, "any of orders"},
+		{"a query of one group", "INSERT INTO archive (id, k) SELECT max(o.id), o.k FROM orders o WHERE o.k IN (?, ?)", two, "1 2 apart"},
 		{"a query of groups", "INSERT INTO archive (id, k) SELECT max(o.id), o.k FROM orders o WHERE o.k IN (?, ?) GROUP BY o.k", two, "1 2 apart"},
 		{"a query of a number of rows", "INSERT INTO archive (id, k) SELECT o.id, o.k FROM orders o WHERE o.k IN (?, ?) ORDER BY o.id LIMIT 1", two, "1 2 apart"},
 		{"a query of distinct rows", "INSERT INTO archive (id, k) SELECT DISTINCT o.id, o.k FROM orders o WHERE o.k IN (?, ?)", two, "1 2 apart"},
@@ -132,7 +133,7 @@ func TestKeysOfWrites(t *testing.T) {
 	checkKeys(t, "postgres", []keyRule{
 		{"several at once", "UPDATE orders SET (k, x) = (?, 1)", one, rekeyed},
 		{"a deletion with another table", "DELETE FROM orders o USING items i WHERE i.k = o.k AND i.k = ?", one, "1"},
-		{"rows in WITH", "WITH n AS (INSERT INTO orders (k) VALUES (?)) SELECT 1", []any{nil}, "row 1 for table orders has no value in column k, its shard key, that says where it belongs apart"},
+		{"rows in WITH", "WITH n AS (INSERT INTO orders (k) VALUES (?)) SELECT 1", []any{nil}, "row 1 for table orders has no value in column k that says where it belongs apart"},
 		{"rows of two", "WITH n AS (INSERT INTO orders (k) VALUES (?)) INSERT INTO items (k) VALUES (?)", two, "2 1 rows [2] apart"},
 	})
 	checkKeys(t, "mysql", []keyRule{
@@ -146,5 +147,36 @@ func TestKeysOfWrites(t *testing.T) {
 		{"an update of several tables", "UPDATE orders o JOIN items i ON i.k = o.k SET o.x = i.x WHERE o.k = ?", one, "1"},
 		{"an update of the key of one of them", "UPDATE orders o JOIN items i ON i.k = o.k SET i.x = 1, o.k = 2 WHERE o.k = ?", one, rekeyed},
 		{"a deletion from several", "DELETE o, i FROM orders o JOIN items i ON i.k = o.k WHERE o.k = ?", one, "1"},
+	})
+}
+
+// TestKeysOfIDs shows how IDs that carry their shard stand in for a key.
+func TestKeysOfIDs(t *testing.T) {
+	one, two := []any{1}, []any{1, 2}
+	checkKeys(t, "sqlite postgres mysql", []keyRule{
+		{"an ID", "SELECT * FROM tickets WHERE tickets.id = ? ORDER BY tickets.id LIMIT 1", one, " ids [1]"},
+		{"without a qualifier", "SELECT * FROM tickets WHERE id IN (?, ?)", two, " ids [1 2]"},
+		{"a key is better", "SELECT * FROM tickets WHERE id = ? AND k = ?", two, "2"},
+		{"unless it is not understood", "SELECT * FROM tickets WHERE id = ? AND k = ?", []any{1, 1.5}, " ids [1]"},
+		{"one or the other is not understood", "SELECT * FROM tickets WHERE id = ? OR k = ?", two, "any of tickets"},
+		{"two IDs", "SELECT * FROM tickets WHERE id = ? AND id = ?", two, "none"},
+		{"an ID of what is joined", "SELECT r.id FROM tickets t JOIN replies r ON r.k = t.k WHERE t.id = ?", one, " ids [1]"},
+		{"joined by something else", "SELECT r.id FROM tickets t JOIN replies r ON r.ticket = t.id WHERE t.id = ?", one, "any of replies apart"},
+		{"IDs of each", "SELECT r.id FROM tickets t, replies r WHERE t.id = ? AND r.k = ?", two, "2 ids [1] apart"},
+		{"an ID of a table whose IDs say nothing", "SELECT * FROM orders WHERE id = ?", one, "any of orders"},
+		{"an update by ID", "UPDATE tickets SET x = ? WHERE id = ?", two, " ids [2]"},
+		{"an update of the ID", "UPDATE tickets SET id = ? WHERE k = ?", two, "crosses: table tickets: column id, which says what shard it is on, is to be another one, with which a row would belong on another shard"},
+		{"rows", "INSERT INTO tickets (k, id) VALUES (?, ?), (?, ?)", []any{1, 11, 2, 22}, "1 2 rows [1 2] with [11 22]"},
+		{"rows without an ID", "INSERT INTO tickets (k) VALUES (?)", one, "keyless: table tickets: column id, which says what shard it is on, is not given a value"},
+		{"rows with an ID of NULL", "INSERT INTO tickets (k, id) VALUES (?, ?)", []any{1, nil}, "row 1 for table tickets has no value in column id that says where it belongs"},
+		{"rows of another table with its IDs", "INSERT INTO replies (id, k) SELECT t.id, t.k FROM tickets t WHERE t.k = ?", one, "1"},
+		{
+			"rows of another table with other IDs", "INSERT INTO replies (id, k) SELECT t.id + 1, t.k FROM tickets t WHERE t.k = ?", one,
+			"keyless: table replies: what is to be in column id, which says what shard it is on, is not known before it is written",
+		},
+		{
+			"rows of another table with the IDs of a third", "INSERT INTO replies (id, k) SELECT u.id, t.k FROM tickets t, tickets u WHERE t.k = ?", one,
+			"keyless: table replies: what is to be in column id, which says what shard it is on, is not known before it is written",
+		},
 	})
 }

@@ -7,7 +7,8 @@ import "fmt"
 //
 // If all the keys of all Keys of a plan have one placement, the statement gives there what one database with all rows
 // would give. If they have several, it must not run if one of them is Apart. Otherwise each row of a join is made of rows
-// of one placement; whether the rows of all placements can be put together is for the caller to know.
+// of one placement; whether the rows of all placements can be put together is for the caller to know, and an INSERT with
+// Rows is for it to split.
 type Keys struct {
 	Sharding any
 	Tables   []Table  // those that the text names, each once
@@ -21,11 +22,19 @@ type Keys struct {
 type part struct {
 	bound bound
 	table Table
+	ids   []idBound // what is said of the IDs of any of them, if those carry their shard
+}
+
+// idBound is a bound of IDs.
+type idBound struct {
+	bound bound
+	holds string
 }
 
 // rowKeys are the keys of the rows of an INSERT.
 type rowKeys struct {
 	values []keyValue
+	ids    []keyValue
 	table  Table
 	shown  bool // the statement is that INSERT, and has the rows in its text
 }
@@ -34,11 +43,15 @@ type rowKeys struct {
 type KeySet struct {
 	Any   bool  // they can have any
 	Table Table // whose rows can, if Any
-	// Values are the keys otherwise, in canonical form (internal/shardkey); one can be there twice. Without any, no row
-	// meets the conditions, so that the statement does the same in every placement.
+	// Values are the keys otherwise, in canonical form (internal/shardkey); one can be there twice. Without any, and
+	// without IDs, no row meets the conditions, so that the statement does the same in every placement.
 	Values []any
+	// IDs are values of [Table.ShardID] in canonical form: the rows can be where they say, too. It is for parts of the
+	// statement that say nothing of a key.
+	IDs []any
 	// Rows are the keys of the rows that an INSERT with VALUES has in its text, in their order; nil for other statements.
-	Rows []any
+	// RowIDs are their IDs, which must say the same placement, if the table has such IDs.
+	Rows, RowIDs []any
 }
 
 // KeyError says that a row of an INSERT has no key, or one that cannot be placed. It does not have the value in it.
@@ -49,49 +62,71 @@ type KeyError struct {
 
 // Error implements error.
 func (e *KeyError) Error() string {
-	return fmt.Sprintf("row %d for table %s has no value in column %s, its shard key, that says where it belongs", e.Row+1, e.Table, e.Column)
+	return fmt.Sprintf("row %d for table %s has no value in column %s that says where it belongs", e.Row+1, e.Table, e.Column)
 }
 
 // Of returns the keys for a statement's arguments, as they are sent. Its error is a [*KeyError].
 func (k *Keys) Of(args []any) (KeySet, error) {
 	var set KeySet
 	for i := range k.rows {
-		rows, err := k.rows[i].of(args)
+		r := &k.rows[i]
+		rows, err := rowValues(r.values, args, r.table.Name, r.table.shardKey())
 		if err != nil {
 			return KeySet{}, err
 		}
-		if k.rows[i].shown {
-			set.Rows = rows
+		ids, err := rowValues(r.ids, args, r.table.Name, r.table.shardID())
+		if err != nil {
+			return KeySet{}, err
+		}
+		if r.shown {
+			set.Rows, set.RowIDs = rows, ids
 		}
 	}
 	for i := range k.parts {
 		part := &k.parts[i]
-		keys, ok := part.bound.of(args, &part.table)
-		switch {
-		case !ok:
-			set.Any, set.Table, set.Values = true, part.table, nil
+		if keys, ok := part.bound.of(args, part.table.ShardType); ok {
+			set.Values = added(set.Values, keys)
+		} else if ids, ok := part.idsOf(args); ok {
+			set.IDs = added(set.IDs, ids)
+		} else {
+			set.Any, set.Table, set.Values, set.IDs = true, part.table, nil, nil
 			return set, nil
-		case i == 0:
-			set.Values = keys
-		default:
-			set.Values = append(set.Values, keys...)
 		}
 	}
 	return set, nil
 }
 
-// of returns the key of each row. NULL is none.
-func (r *rowKeys) of(args []any) ([]any, error) {
-	rows := make([]any, 0, len(r.values))
-	for i := range r.values {
-		v := r.values[i]
+// idsOf returns the IDs that some of the references can have.
+func (p *part) idsOf(args []any) (ids []any, ok bool) {
+	for i := range p.ids {
+		if ids, ok = p.ids[i].bound.of(args, p.ids[i].holds); ok {
+			return ids, true
+		}
+	}
+	return nil, false
+}
+
+func added(to, more []any) []any {
+	if len(to) == 0 {
+		return more
+	}
+	return append(to, more...)
+}
+
+// rowValues returns what each row has in a column. NULL is nothing.
+func rowValues(values []keyValue, args []any, table string, of keyColumn) ([]any, error) {
+	if len(values) == 0 {
+		return nil, nil
+	}
+	rows := make([]any, 0, len(values))
+	for _, v := range values {
 		times := max(v.times, 1)
 		v.times = 1
 		for range times {
 			had := len(rows)
-			more, ok := v.appendTo(rows, args, &r.table)
+			more, ok := v.appendTo(rows, args, of.holds)
 			if !ok || len(more) == had {
-				return nil, &KeyError{r.table.Name, r.table.ShardKey, had}
+				return nil, &KeyError{table, of.name, had}
 			}
 			rows = more
 			v.argument += v.every
@@ -104,10 +139,13 @@ func (r *rowKeys) of(args []any) ([]any, error) {
 func (k *Keys) size() int {
 	n := 192 + 192*len(k.Tables)
 	for i := range k.rows {
-		n += 192 + 48*len(k.rows[i].values)
+		n += 240 + 48*(len(k.rows[i].values)+len(k.rows[i].ids))
 	}
 	for i := range k.parts {
-		n += 192 + k.parts[i].bound.size()
+		n += 240 + k.parts[i].bound.size()
+		for j := range k.parts[i].ids {
+			n += 16 + k.parts[i].ids[j].bound.size()
+		}
 	}
 	return n
 }
@@ -119,10 +157,13 @@ func (m *moves) keys(short []*Keys) []*Keys {
 		long := *k
 		long.rows, long.parts = make([]rowKeys, len(k.rows)), make([]part, len(k.parts))
 		for j, r := range k.rows {
-			long.rows[j] = rowKeys{movedValues(r.values, m), r.table, r.shown}
+			long.rows[j] = rowKeys{movedValues(r.values, m), movedValues(r.ids, m), r.table, r.shown}
 		}
 		for j := range k.parts {
-			long.parts[j] = part{k.parts[j].bound.moved(m), k.parts[j].table}
+			long.parts[j] = part{bound: k.parts[j].bound.moved(m), table: k.parts[j].table}
+			for _, id := range k.parts[j].ids {
+				long.parts[j].ids = append(long.parts[j].ids, idBound{id.bound.moved(m), id.holds})
+			}
 		}
 		if k.Apart != nil {
 			somewhere := *k.Apart

@@ -22,12 +22,12 @@ func (p *proof) keys() []*Keys {
 			k.Tables = append(k.Tables, r.table)
 		}
 		if len(r.rows) > 0 {
-			k.rows = append(k.rows, rowKeys{r.rows, r.table, r.source.Block == p.st.Main && len(r.source.Block.Rows) > 0})
+			k.rows = append(k.rows, rowKeys{r.rows, r.rowIDs, r.table, r.source.Block == p.st.Main && len(r.source.Block.Rows) > 0})
 		}
 		if lasts[i] != i {
 			continue
 		}
-		k.parts = append(k.parts, part{p.boundOf(i), r.table})
+		k.parts = append(k.parts, p.partOf(i))
 		switch {
 		case k.Apart != nil:
 		case len(k.parts) > 1:
@@ -92,15 +92,24 @@ func (p *proof) reach(from int) []bool {
 	return seen
 }
 
-// boundOf returns the bound of all that a reference has the key of.
-func (p *proof) boundOf(i int) bound {
+// partOf returns the part that a reference stands for, with the bounds of all that it has the key of.
+func (p *proof) partOf(i int) part {
+	out := part{table: p.sharded[i].table}
 	var all []bound
 	for j, in := range p.reach(i) {
-		if in && p.sharded[j].own.kind != unbound {
-			all = append(all, p.sharded[j].own)
+		if !in {
+			continue
+		}
+		r := &p.sharded[j]
+		if r.own.kind != unbound {
+			all = append(all, r.own)
+		}
+		if r.ids.kind != unbound {
+			out.ids = append(out.ids, idBound{r.ids, r.table.ShardIDType})
 		}
 	}
-	return meet(all)
+	out.bound = meet(all)
+	return out
 }
 
 // spreads tells whether the statement goes through the rows of a reference, or of one with its key, so that those of each

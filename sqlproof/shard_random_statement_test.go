@@ -139,7 +139,7 @@ func (g *keyGenerator) where(sc *keySources, depth int) string {
 
 // key bounds the key of a source.
 func (g *keyGenerator) key(sc *keySources) string {
-	k := pick(g.d, sc.names...) + ".k"
+	k := pick(g.d, sc.names...) + pick(g.d, ".k", ".k", ".k", ".id")
 	switch g.d.n(5) {
 	case 0, 1:
 		return k + " = " + g.value()

@@ -14,8 +14,10 @@ type shardRef struct {
 	source *Source
 	table  Table
 	own    bound      // what is said of its key itself
+	ids    bound      // and of its ID, if that carries its shard
 	ties   []int      // the references that it has the key of, wherever a row of it counts
 	rows   []keyValue // that an INSERT gives the key
+	rowIDs []keyValue // and the ID
 }
 
 // shards notes a reference to a sharded table.
@@ -46,57 +48,62 @@ func (p *proof) readKeys(r *shardRef) {
 	if r.source.Target && r.source.Block.Kind == Insert {
 		return // shardWrites has looked at its rows
 	}
-	var all []bound
+	var keys, ids []bound
 	p.conditions(r.source, func(e *Expr) bool {
-		if b := p.boundBy(e, r); b.kind != unbound {
-			all = append(all, b)
+		if b := p.boundBy(e, r, r.table.shardKey()); b.kind != unbound {
+			keys = append(keys, b)
+		}
+		if r.table.ShardID != "" {
+			if b := p.boundBy(e, r, r.table.shardID()); b.kind != unbound {
+				ids = append(ids, b)
+			}
 		}
 		p.tiesBy(e, r)
 		return true
 	})
 	p.tiesByUsing(r)
-	r.own = meet(all)
+	r.own, r.ids = meet(keys), meet(ids)
 }
 
-// boundBy returns what a condition says of the key of a reference, whose row does not meet it if it has none.
-func (p *proof) boundBy(e *Expr, r *shardRef) bound {
+// boundBy returns what a condition says of a column of a reference, whose rows do not meet it if that is NULL.
+func (p *proof) boundBy(e *Expr, r *shardRef, of keyColumn) bound {
 	switch e.Op {
 	case And:
 		var all []bound
 		for _, a := range flatten(nil, e, And) {
-			if b := p.boundBy(a, r); b.kind != unbound {
+			if b := p.boundBy(a, r, of); b.kind != unbound {
 				all = append(all, b)
 			}
 		}
 		return meet(all)
 	case Or:
-		return p.boundByAlternatives(e, r)
+		return p.boundByAlternatives(e, r, of)
 	case Equal:
 		var all []bound
 		for a, b := range e.equated {
-			if p.isColumn(b, r.source, r.table.ShardKey) {
+			if p.isColumn(b, r.source, of.name) {
 				a, b = b, a
 			}
-			if !p.isColumn(a, r.source, r.table.ShardKey) {
+			if !p.isColumn(a, r.source, of.name) {
 				continue
 			}
-			if v, ok := keyValueOf(b, &r.table); ok {
+			if v, ok := keyValueOf(b, of.holds); ok {
 				all = append(all, bound{kind: isOneOf, values: v})
 			}
 		}
 		return meet(all)
 	case In:
-		return p.boundByList(e, r)
+		return p.boundByList(e, r, of)
 	}
 	return bound{}
 }
 
 // boundByAlternatives returns what OR says: something only if each of its terms does.
-func (p *proof) boundByAlternatives(e *Expr, r *shardRef) bound {
+func (p *proof) boundByAlternatives(e *Expr, r *shardRef, of keyColumn) bound {
 	values := bound{kind: isOneOf}
 	var others []bound
 	for _, a := range flatten(nil, e, Or) {
-		switch b := p.boundBy(a, r); b.kind {
+		switch b := p.boundBy(a, r, of); b.kind {
 		case unbound:
 			return bound{}
 		case isOneOf:
@@ -111,13 +118,13 @@ func (p *proof) boundByAlternatives(e *Expr, r *shardRef) bound {
 	return bound{kind: inOneOf, parts: append(others, values)}
 }
 
-// boundByList returns what IN with a list says: of a key, or of several columns with a key among them.
-func (p *proof) boundByList(e *Expr, r *shardRef) bound {
+// boundByList returns what IN with a list says: of the column, or of several with it among them.
+func (p *proof) boundByList(e *Expr, r *shardRef, of keyColumn) bound {
 	at, width := -1, 0
 	if x := e.Args[0]; x.Op == Tuple {
 		width = len(x.Args)
-		at = slices.IndexFunc(x.Args, func(c *Expr) bool { return p.isColumn(c, r.source, r.table.ShardKey) })
-	} else if p.isColumn(x, r.source, r.table.ShardKey) {
+		at = slices.IndexFunc(x.Args, func(c *Expr) bool { return p.isColumn(c, r.source, of.name) })
+	} else if p.isColumn(x, r.source, of.name) {
 		at = 0
 	}
 	if at < 0 || len(e.Args) < 2 {
@@ -131,7 +138,7 @@ func (p *proof) boundByList(e *Expr, r *shardRef) bound {
 			}
 			v = v.Args[at]
 		}
-		values, ok := keyValueOf(v, &r.table)
+		values, ok := keyValueOf(v, of.holds)
 		if !ok {
 			return bound{}
 		}

@@ -21,7 +21,7 @@ type keyRule struct {
 }
 
 // sharded are tables of which some have a shard key: orders, items, parcels and archive by k, bills by k too and with a
-// tenant column, logs by a k that is placed in another way, people by their names, files by UUIDs and visits by something else.
+// tenant column, tickets and replies by k with IDs that carry their shard, logs by a k that is placed in another way, people by their names, files by UUIDs and visits by something else.
 func sharded() prooftest.Tables {
 	t := prooftest.Tables{}.Own("notes", "bills").Open("countries")
 	for _, name := range []string{"orders", "items", "parcels", "archive", "bills"} {
@@ -33,6 +33,9 @@ func sharded() prooftest.Tables {
 		t[name] = table
 	}
 	t["logs"] = sqlproof.Table{Class: sqlproof.Sharded, Name: "logs", ShardKey: "k", ShardType: "bigint", Sharding: "by log"}
+	for _, name := range []string{"tickets", "replies"} {
+		t[name] = sqlproof.Table{Class: sqlproof.Sharded, Name: name, ShardKey: "k", ShardType: "bigint", ShardID: "id", ShardIDType: "bigint", Sharding: "by number"}
+	}
 	t["people"] = sqlproof.Table{Class: sqlproof.Sharded, Name: "people", ShardKey: "name", ShardType: "text", Sharding: "by name"}
 	t["files"] = sqlproof.Table{Class: sqlproof.Sharded, Name: "files", ShardKey: "uid", ShardType: "uuid", Sharding: "by uid"}
 	t["visits"] = sqlproof.Table{Class: sqlproof.Sharded, Name: "visits", ShardKey: "at", Sharding: "by time"}
@@ -105,8 +108,14 @@ func keyOutline(plan *sqlproof.Plan, args []any) string {
 			text = fmt.Sprint(set.Values)
 			text = text[1 : len(text)-1]
 		}
+		if len(set.IDs) > 0 {
+			text = strings.TrimPrefix(text, "none") + fmt.Sprint(" ids ", set.IDs)
+		}
 		if set.Rows != nil {
 			text += fmt.Sprint(" rows ", set.Rows)
+		}
+		if set.RowIDs != nil {
+			text += fmt.Sprint(" with ", set.RowIDs)
 		}
 		if k.Apart != nil {
 			text += " apart"

@@ -17,30 +17,32 @@ type keyValue struct {
 	every, times int
 }
 
-// keyValueOf reads a value for the key of a table: none for NULL, which no key is equal to. ok is false if it is not
-// understood.
-func keyValueOf(e *Expr, t *Table) (v []keyValue, ok bool) {
+// keyValueOf reads a value for a column that holds keys of a type: none for NULL, which no key is equal to. ok is false if
+// it is not understood.
+func keyValueOf(e *Expr, holds string) (v []keyValue, ok bool) {
 	switch e.Op {
 	case Argument:
 		return []keyValue{{argument: e.Number}}, true
 	case Null:
 		return nil, true
-	case Text, Numeric:
-		if e.Op == Numeric && t.ShardType != "bigint" || t.ShardType == "" {
-			return nil, false // the database compares it in a way of its own
+	case Text:
+		if holds == "" {
+			return nil, false // what the database makes of it is not known
 		}
-		var value any = e.Value
-		if n, err := strconv.ParseInt(e.Value, 10, 64); e.Op == Numeric && err == nil && strconv.FormatInt(n, 10) == e.Value {
-			value = n
-		}
-		key, ok := t.key(value)
+		key, ok := canonicalKey(e.Value, holds)
 		return []keyValue{{argument: -1, literal: key}}, ok
+	case Numeric:
+		n, err := strconv.ParseInt(e.Value, 10, 64)
+		if holds != "bigint" || err != nil || strconv.FormatInt(n, 10) != e.Value {
+			return nil, false
+		}
+		return []keyValue{{argument: -1, literal: n}}, true
 	}
 	return nil, false
 }
 
 // appendTo appends the keys that a value is with the arguments of a statement; ok is false if that is not certain.
-func (v *keyValue) appendTo(keys, args []any, t *Table) (all []any, ok bool) {
+func (v *keyValue) appendTo(keys, args []any, holds string) (all []any, ok bool) {
 	if v.argument < 0 {
 		return append(keys, v.literal), true
 	}
@@ -52,7 +54,7 @@ func (v *keyValue) appendTo(keys, args []any, t *Table) (all []any, ok bool) {
 		if isNull(args[n]) {
 			continue // nothing is equal to it
 		}
-		key, ok := t.key(args[n])
+		key, ok := canonicalKey(args[n], holds)
 		if !ok {
 			return nil, false
 		}
@@ -77,14 +79,14 @@ func isNull(v any) bool {
 // exact is the greatest integer that is compared with text as what it is where both are taken for floating-point numbers.
 const exact = 1 << 53
 
-// key returns the key that a value stands for, in its canonical form; ok is false if it may be equal to other keys than
+// canonicalKey returns the key that a value stands for in a column, in its canonical form; ok is false if it may be equal to other keys than
 // that, as '1.0' is to 1 for some databases.
-func (t Table) key(v any) (key any, ok bool) {
+func canonicalKey(v any, holds string) (key any, ok bool) {
 	key, err := shardkey.Canonical(v)
 	if err != nil {
 		return nil, false
 	}
-	switch t.ShardType {
+	switch holds {
 	case "bigint":
 		switch k := key.(type) {
 		case int64, uint64:
@@ -121,8 +123,8 @@ func parseUUID(s string) (key any, ok bool) {
 
 // distinct tells whether the database takes a key for no other one. Of text that depends on the collation: with some it
 // ignores case, accents or spaces at the end.
-func distinct(key any, t *Table) bool {
-	switch t.ShardType {
+func distinct(key any, holds string) bool {
+	switch holds {
 	case "bigint", "uuid":
 		return true
 	case "text":

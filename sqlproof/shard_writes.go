@@ -11,16 +11,12 @@ func (p *proof) shardWrites() *Refusal {
 			continue
 		}
 		b := r.source.Block
-		for _, a := range b.Set {
-			if refusal := p.rekeys(r, a); refusal != nil {
-				return refusal
-			}
+		if refusal := p.rekeys(r, b.Set); refusal != nil {
+			return refusal
 		}
 		for _, u := range b.Upserts {
-			for _, a := range u.Set {
-				if refusal := p.rekeys(r, a); refusal != nil {
-					return refusal
-				}
+			if refusal := p.rekeys(r, u.Set); refusal != nil {
+				return refusal
 			}
 		}
 		if b.Kind != Insert {
@@ -36,75 +32,109 @@ func (p *proof) shardWrites() *Refusal {
 	return nil
 }
 
-// rekeys refuses an assignment to the shard key that is not of what the row has in it already.
-func (p *proof) rekeys(r *shardRef, a Assignment) *Refusal {
-	if a.Qualifier != "" && !p.st.same(a.Qualifier, r.source.Called()) || !p.st.same(a.Column, r.table.ShardKey) {
-		return nil
-	}
-	if a.Value != nil && p.isOwn(a.Value, r.source, r.table.ShardKey, false) {
-		return nil
-	}
-	refusal := p.refuse(r.source, "column "+r.table.ShardKey+" is its shard key, with which a row would belong on another shard", "leave it out, or delete the row and insert it anew")
-	refusal.Crosses = true
-	return refusal
-}
-
-// keysOfRows reads the keys of the rows that an INSERT makes.
-func (p *proof) keysOfRows(r *shardRef) *Refusal {
-	b, column := r.source.Block, r.table.ShardKey
-	if len(b.Columns) == 0 {
-		return p.keyless(r, "an INSERT without the names of its columns", "name them: INSERT INTO "+r.source.Name+" (a, b) …")
-	}
-	named := func(c Column) bool { return p.st.same(c.Name, column) }
-	at := slices.IndexFunc(b.Columns, named)
-	if at < 0 {
-		return p.keyless(r, "column "+column+", its shard key, is not given a value", "give it one")
-	}
-	if slices.ContainsFunc(b.Columns[at+1:], named) {
-		return p.keyless(r, "column "+column+", its shard key, is given twice", "")
-	}
-	if b.Query != nil {
-		return p.keysOfQuery(r, at)
-	}
-	for _, row := range b.Rows {
-		if at >= len(row) || !r.takes(row[at]) {
-			return p.unknownKey(r)
+// rekeys refuses to assign anything to a column that says where a row is, but what the row has in it already.
+func (p *proof) rekeys(r *shardRef, set []Assignment) *Refusal {
+	for _, a := range set {
+		if a.Qualifier != "" && !p.st.same(a.Qualifier, r.source.Called()) {
+			continue
+		}
+		for _, of := range []keyColumn{r.table.shardKey(), r.table.shardID()} {
+			if of.name == "" || !p.st.same(a.Column, of.name) || a.Value != nil && p.isOwn(a.Value, r.source, of.name, false) {
+				continue
+			}
+			refusal := p.refuse(r.source, "column "+of.name+", "+of.what+", is to be another one, with which a row would belong on another shard", "leave it out, or delete the row and insert it anew")
+			refusal.Crosses = true
+			return refusal
 		}
 	}
-	if len(r.rows) == 0 {
-		return p.unknownKey(r)
-	}
-	r.own = bound{kind: isOneOf, values: r.rows}
 	return nil
 }
 
-// takes notes the value of the key of one row; false if it is none that is known.
-func (r *shardRef) takes(e *Expr) bool {
-	v, ok := keyValueOf(e, &r.table)
-	r.rows = append(r.rows, v...)
-	return ok && len(v) == 1
-}
-
-// keysOfQuery reads the keys of the rows that an INSERT takes from a query: values, or, in a single SELECT, the key of a
-// table that is placed alike.
-func (p *proof) keysOfQuery(r *shardRef, at int) *Refusal {
-	arms := r.source.Block.Query.arms()
-	for _, arm := range arms {
-		if arm.Kind != Select || at >= len(arm.Items) || slices.ContainsFunc(arm.Items[:at+1], func(i *Item) bool { return i.Star || i.Expr == nil }) {
-			return p.unknownKey(r)
-		}
-		e := arm.Items[at].Expr
-		if r.takes(e) {
-			continue
-		}
-		if len(arms) > 1 || e.Op != Field || !p.keepsKey(e, arm) || p.tie(r, e, arm) < 0 {
-			return p.unknownKey(r)
-		}
+// keysOfRows reads the keys of the rows that an INSERT makes, and their IDs if those carry their shard.
+func (p *proof) keysOfRows(r *shardRef) *Refusal {
+	if len(r.source.Block.Columns) == 0 {
+		return p.keyless(r, "an INSERT without the names of its columns", "name them: INSERT INTO "+r.source.Name+" (a, b) …")
+	}
+	var refusal *Refusal
+	if r.rows, refusal = p.given(r, r.table.shardKey()); refusal != nil {
+		return refusal
 	}
 	if len(r.rows) > 0 {
 		r.own = bound{kind: isOneOf, values: r.rows}
 	}
-	return nil
+	if r.table.ShardID != "" {
+		r.rowIDs, refusal = p.given(r, r.table.shardID())
+	}
+	return refusal
+}
+
+// given returns the values that an INSERT gives a column: none if they are those that a table which it selects from has in
+// that column, on the same shard.
+func (p *proof) given(r *shardRef, of keyColumn) ([]keyValue, *Refusal) {
+	b := r.source.Block
+	named := func(c Column) bool { return p.st.same(c.Name, of.name) }
+	at := slices.IndexFunc(b.Columns, named)
+	if at < 0 {
+		return nil, p.keyless(r, "column "+of.name+", "+of.what+", is not given a value", "give it one")
+	}
+	if slices.ContainsFunc(b.Columns[at+1:], named) {
+		return nil, p.keyless(r, "column "+of.name+", "+of.what+", is given twice", "")
+	}
+	if b.Query != nil {
+		return p.selected(r, of, at)
+	}
+	var values []keyValue
+	for _, row := range b.Rows {
+		v, ok := valueAt(row, at, of)
+		if !ok {
+			return nil, p.unknown(r, of)
+		}
+		values = append(values, v)
+	}
+	if len(values) == 0 {
+		return nil, p.unknown(r, of)
+	}
+	return values, nil
+}
+
+// valueAt reads one of the values of a row; NULL is none.
+func valueAt(row []*Expr, at int, of keyColumn) (v keyValue, ok bool) {
+	if at >= len(row) || row[at] == nil {
+		return v, false
+	}
+	all, ok := keyValueOf(row[at], of.holds)
+	if !ok || len(all) != 1 {
+		return v, false
+	}
+	return all[0], true
+}
+
+// selected returns the values that a query gives a column, as given does. Of a table they can only be in a single SELECT.
+func (p *proof) selected(r *shardRef, of keyColumn, at int) ([]keyValue, *Refusal) {
+	var values []keyValue
+	arms := r.source.Block.Query.arms()
+	for _, arm := range arms {
+		if arm.Kind != Select || at >= len(arm.Items) || slices.ContainsFunc(arm.Items[:at+1], func(i *Item) bool { return i.Star || i.Expr == nil }) {
+			return nil, p.unknown(r, of)
+		}
+		e := arm.Items[at].Expr
+		if v, ok := valueAt([]*Expr{e}, 0, of); ok {
+			values = append(values, v)
+		} else if len(arms) > 1 || e.Op != Field || !p.keepsKey(e, arm) || !p.carries(r, of, e, arm) {
+			return nil, p.unknown(r, of)
+		}
+	}
+	return values, nil
+}
+
+// carries tells whether a column has for the rows of r what a table that is placed alike has in it: the key, which ties r
+// to that table, or the ID, if it is tied to it by the key.
+func (p *proof) carries(r *shardRef, of keyColumn, e *Expr, arm *Block) bool {
+	if of == r.table.shardKey() {
+		return p.tie(r, e, arm) >= 0
+	}
+	from := p.refOf(p.resolve(e, arm))
+	return slices.Contains(r.ties, from) && p.sharded[from].table.ShardIDType == of.holds && p.st.same(p.sharded[from].table.ShardID, e.Name)
 }
 
 // keepsKey tells whether a column is of a source that no outer join gives rows of NULLs.
@@ -113,8 +143,8 @@ func (p *proof) keepsKey(e *Expr, arm *Block) bool {
 	return s != nil && s.Block == arm && (&tableOf{source: s}).keeps()
 }
 
-func (p *proof) unknownKey(r *shardRef) *Refusal {
-	return p.keyless(r, "what is to be in column "+r.table.ShardKey+", its shard key, is not known before it is written", "give it a value")
+func (p *proof) unknown(r *shardRef, of keyColumn) *Refusal {
+	return p.keyless(r, "what is to be in column "+of.name+", "+of.what+", is not known before it is written", "give it a value")
 }
 
 func (p *proof) keyless(r *shardRef, why, instead string) *Refusal {
