@@ -169,6 +169,10 @@ func TestKeysOfIDs(t *testing.T) {
 		{"rows", "INSERT INTO tickets (k, id) VALUES (?, ?), (?, ?)", []any{1, 11, 2, 22}, "1 2 rows [1 2] with [11 22]"},
 		{"rows without an ID", "INSERT INTO tickets (k) VALUES (?)", one, "keyless: table tickets: column id, which says what shard it is on, is not given a value"},
 		{"rows with an ID of NULL", "INSERT INTO tickets (k, id) VALUES (?, ?)", []any{1, nil}, "row 1 for table tickets has no value in column id that says where it belongs"},
+		{
+			"rows of a query with an ID", "INSERT INTO tickets (k, id) SELECT ?, 2", one,
+			"keyless: table tickets: whether its IDs and its keys say the same shard is not known before it is written",
+		},
 		{"rows of another table with its IDs", "INSERT INTO replies (id, k) SELECT t.id, t.k FROM tickets t WHERE t.k = ?", one, "1"},
 		{
 			"rows of another table with other IDs", "INSERT INTO replies (id, k) SELECT t.id + 1, t.k FROM tickets t WHERE t.k = ?", one,

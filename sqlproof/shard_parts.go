@@ -22,7 +22,7 @@ func (p *proof) keys() []*Keys {
 			k.Tables = append(k.Tables, r.table)
 		}
 		if len(r.rows) > 0 {
-			k.rows = append(k.rows, rowKeys{r.rows, r.rowIDs, r.table, r.source.Block == p.st.Main && len(r.source.Block.Rows) > 0})
+			k.rows = append(k.rows, rowKeys{r.rows, r.rowIDs, r.table, p.showsRows(r)})
 		}
 		if lasts[i] != i {
 			continue

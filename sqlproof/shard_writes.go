@@ -62,8 +62,11 @@ func (p *proof) keysOfRows(r *shardRef) *Refusal {
 	if len(r.rows) > 0 {
 		r.own = bound{kind: isOneOf, values: r.rows}
 	}
-	if r.table.ShardID != "" {
-		r.rowIDs, refusal = p.given(r, r.table.shardID())
+	if r.table.ShardID == "" {
+		return nil
+	}
+	if r.rowIDs, refusal = p.given(r, r.table.shardID()); len(r.rowIDs) > 0 && !p.showsRows(r) {
+		return p.keyless(r, "whether its IDs and its keys say the same shard is not known before it is written", "write the rows in an INSERT of their own, with VALUES")
 	}
 	return refusal
 }
@@ -95,6 +98,11 @@ func (p *proof) given(r *shardRef, of keyColumn) ([]keyValue, *Refusal) {
 		return nil, p.unknown(r, of)
 	}
 	return values, nil
+}
+
+// showsRows tells whether the statement is an INSERT with the rows in its text.
+func (p *proof) showsRows(r *shardRef) bool {
+	return r.source.Block == p.st.Main && len(r.source.Block.Rows) > 0
 }
 
 // valueAt reads one of the values of a row; NULL is none.
