@@ -51,9 +51,10 @@ func ExampleExplain_refused() {
 }
 
 func ExampleExplain_sharded() {
-	tables := prooftest.Tables{}.Open("countries")
+	tables := prooftest.Tables{}
+	key := sqlproof.ShardKey{Column: "customer_id", Type: "bigint", Sharding: "customers"}
 	for _, name := range []string{"orders", "items"} {
-		tables[name] = sqlproof.Table{Class: sqlproof.Sharded, Name: name, ShardKey: "customer_id", ShardType: "bigint", Sharding: "customers"}
+		tables[name] = sqlproof.Table{Class: sqlproof.Sharded, Name: name, ShardKey: &key}
 	}
 	fmt.Print(sqlproof.Explain(sqlite.New(), tables, `
 SELECT o.id, i.sku

@@ -24,7 +24,7 @@ type Plan struct {
 	Home string
 	// Tables are the tables of tenants that it touches, each once: those that SQL names, added conditions included.
 	Tables []Table
-	// Keys are the shard keys that the rows it touches can have: one for each [Table.Sharding], none without sharded tables.
+	// Keys are the shard keys that the rows it touches can have: one for each [ShardKey.Sharding], none without sharded tables.
 	Keys []*Keys
 
 	edits      []edit // that made SQL of the original text

@@ -82,7 +82,7 @@ func (p *proof) run() *Refusal {
 				continue
 			}
 			t := p.lookup(s.Schema, s.Name)
-			if t.ShardKey != "" {
+			if t.ShardKey != nil {
 				if r := p.shards(s, t); r != nil {
 					return r
 				}
@@ -434,7 +434,7 @@ func (p *proof) resolveBare(e *Expr, b *Block) (s *Source, found bool) {
 	}
 	for i := range p.sharded {
 		r := &p.sharded[i]
-		if r.source == s || r.source.Block != b || !p.st.same(r.table.ShardKey, e.Name) && !p.st.same(r.table.ShardID, e.Name) {
+		if r.source == s || r.source.Block != b || !p.st.same(r.key.Column, e.Name) && !p.st.same(r.key.ID, e.Name) {
 			continue
 		}
 		if found || b.From.merges(p.st, e.Name) {

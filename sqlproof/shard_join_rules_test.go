@@ -105,6 +105,7 @@ func TestKeysOfWrites(t *testing.T) {
 		{"a query of another column", "INSERT INTO archive (id, k) SELECT o.k, o.id FROM orders o WHERE o.k = ?", one, "keyless: table archive: " + unknown},
 		{"a query of a key that may be missing", "INSERT INTO archive (id, k) SELECT c.id, o.k FROM countries c LEFT JOIN orders o ON o.k = ?", one, "keyless: table archive: " + unknown},
 		{"a query of all columns", "INSERT INTO archive (id, k) SELECT * FROM orders o WHERE o.k = ?", one, "keyless: table archive: " + unknown},
+		{"a query of all columns and the key", "INSERT INTO archive (id, k) SELECT o.*, o.k FROM orders o WHERE o.k = ?", one, "keyless: table archive: " + unknown},
 		{"a query with a value from another shard", "INSERT INTO archive (id, k) SELECT o.id, ? FROM orders o WHERE o.k = ?", two, "1 2 apart"},
 		{"a query of several", "INSERT INTO archive (id, k) SELECT o.id, o.k FROM orders o WHERE o.k = ? UNION ALL SELECT i.id, i.k FROM items i WHERE i.k = ?", two, "keyless: table archive: " + unknown},
 		{"rows of no shard from shards", "INSERT INTO countries (code) SELECT o.x FROM orders o WHERE o.k IN (?, ?)", two, "1 2 apart"},

@@ -2,7 +2,25 @@ package sqlproof
 
 import "fmt"
 
-// Keys says which shard keys the rows can have that a statement touches, in the tables of one [Table.Sharding]. It is for
+// ShardKey says which columns of a table say where its rows are.
+type ShardKey struct {
+	Column string
+	Type   string // what the column holds: "bigint", "text", "uuid", or "" for anything else
+	// ID is a column whose values say it by themselves, as IDs do that carry their shard; "" if there is none.
+	ID     string
+	IDType string // as Type
+	// Sharding is the caller's, and can be compared: tables with the same have their rows with equal keys in one place.
+	Sharding any
+}
+
+// keyColumn is one of those columns.
+type keyColumn struct{ name, holds, what string }
+
+func (k *ShardKey) key() keyColumn { return keyColumn{k.Column, k.Type, "its shard key"} }
+
+func (k *ShardKey) id() keyColumn { return keyColumn{k.ID, k.IDType, "which says what shard it is on"} }
+
+// Keys says which shard keys the rows can have that a statement touches, in the tables of one [ShardKey.Sharding]. It is for
 // every set of arguments, and may be used concurrently.
 //
 // If all the keys of all Keys of a plan have one placement, the statement gives there what one database with all rows
@@ -46,7 +64,7 @@ type KeySet struct {
 	// Values are the keys otherwise, in canonical form (internal/shardkey); one can be there twice. Without any, and
 	// without IDs, no row meets the conditions, so that the statement does the same in every placement.
 	Values []any
-	// IDs are values of [Table.ShardID] in canonical form: the rows can be where they say, too. It is for parts of the
+	// IDs are values of [ShardKey.ID] in canonical form: the rows can be where they say, too. It is for parts of the
 	// statement that say nothing of a key.
 	IDs []any
 	// Rows are the keys of the rows that an INSERT with VALUES has in its text, in their order; nil for other statements.
@@ -70,11 +88,11 @@ func (k *Keys) Of(args []any) (KeySet, error) {
 	var set KeySet
 	for i := range k.rows {
 		r := &k.rows[i]
-		rows, err := rowValues(r.values, args, r.table.Name, r.table.shardKey())
+		rows, err := rowValues(r.values, args, r.table.Name, r.table.ShardKey.key())
 		if err != nil {
 			return KeySet{}, err
 		}
-		ids, err := rowValues(r.ids, args, r.table.Name, r.table.shardID())
+		ids, err := rowValues(r.ids, args, r.table.Name, r.table.ShardKey.id())
 		if err != nil {
 			return KeySet{}, err
 		}
@@ -84,7 +102,7 @@ func (k *Keys) Of(args []any) (KeySet, error) {
 	}
 	for i := range k.parts {
 		part := &k.parts[i]
-		if keys, ok := part.bound.of(args, part.table.ShardType); ok {
+		if keys, ok := part.bound.of(args, part.table.ShardKey.Type); ok {
 			set.Values = added(set.Values, keys)
 		} else if ids, ok := part.idsOf(args); ok {
 			set.IDs = added(set.IDs, ids)
@@ -137,12 +155,12 @@ func rowValues(values []keyValue, args []any, table string, of keyColumn) ([]any
 
 // size is about how many bytes it takes.
 func (k *Keys) size() int {
-	n := 192 + 192*len(k.Tables)
+	n := 192 + 112*len(k.Tables)
 	for i := range k.rows {
-		n += 240 + 48*(len(k.rows[i].values)+len(k.rows[i].ids))
+		n += 160 + 48*(len(k.rows[i].values)+len(k.rows[i].ids))
 	}
 	for i := range k.parts {
-		n += 240 + k.parts[i].bound.size()
+		n += 160 + k.parts[i].bound.size()
 		for j := range k.parts[i].ids {
 			n += 16 + k.parts[i].ids[j].bound.size()
 		}

@@ -12,10 +12,10 @@ func (p *proof) keys() []*Keys {
 	var firsts []*shardRef // that they have in the text
 	for i := range p.sharded {
 		r := &p.sharded[i]
-		at := slices.IndexFunc(all, func(k *Keys) bool { return k.Sharding == r.table.Sharding })
+		at := slices.IndexFunc(all, func(k *Keys) bool { return k.Sharding == r.key.Sharding })
 		if at < 0 {
 			at = len(all)
-			all, firsts = append(all, &Keys{Sharding: r.table.Sharding}), append(firsts, r)
+			all, firsts = append(all, &Keys{Sharding: r.key.Sharding}), append(firsts, r)
 		}
 		k := all[at]
 		if !slices.Contains(k.Tables, r.table) {
@@ -105,7 +105,7 @@ func (p *proof) partOf(i int) part {
 			all = append(all, r.own)
 		}
 		if r.ids.kind != unbound {
-			out.ids = append(out.ids, idBound{r.ids, r.table.ShardIDType})
+			out.ids = append(out.ids, idBound{r.ids, r.key.IDType})
 		}
 	}
 	out.bound = meet(all)
@@ -144,7 +144,7 @@ func (p *proof) spreads(i int) bool {
 // gathers explains why a statement that does not spread is for one placement.
 func (p *proof) gathers(r *shardRef) *Refusal {
 	refusal := p.refuse(r.source, "the statement does not go through its rows one by one: without those of other shards it would find something else",
-		"give "+r.source.Called()+"."+r.table.ShardKey+" a value, or select from the table itself")
+		"give "+r.source.Called()+"."+r.key.Column+" a value, or select from the table itself")
 	refusal.Crosses = true
 	return refusal
 }
@@ -152,8 +152,8 @@ func (p *proof) gathers(r *shardRef) *Refusal {
 // apart explains why a statement with two references is for one placement.
 func (p *proof) apart(r, first *shardRef) *Refusal {
 	refusal := p.refuse(r.source, "no condition says that its rows are on the shard of those of "+describe(first.source)+" that they are joined with or compared to",
-		"equate "+r.source.Called()+"."+r.table.ShardKey+" with "+first.source.Called()+"."+first.table.ShardKey+", or both with one value")
-	if r.table.Sharding != first.table.Sharding {
+		"equate "+r.source.Called()+"."+r.key.Column+" with "+first.source.Called()+"."+first.key.Column+", or both with one value")
+	if r.key.Sharding != first.key.Sharding {
 		refusal = p.refuse(r.source, "it is sharded in another way than "+describe(first.source), "equate both keys with values that are on one shard, or use two statements")
 	}
 	refusal.Crosses = true

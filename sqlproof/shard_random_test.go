@@ -40,7 +40,9 @@ func TestRandomKeys(t *testing.T) {
 	tables := sharded()
 	for _, name := range []string{"orders", "items", "parcels"} {
 		table := tables[name]
-		table.ShardID, table.ShardIDType = "id", "bigint" // keyOf tells the key
+		key := *table.ShardKey
+		key.ID, key.IDType = "id", "bigint" // keyOf tells the key
+		table.ShardKey = &key
 		tables[name] = table
 	}
 	for dialect, analyzer := range analyzers() {

@@ -13,6 +13,7 @@ import (
 type shardRef struct {
 	source *Source
 	table  Table
+	key    *ShardKey  // of table
 	own    bound      // what is said of its key itself
 	ids    bound      // and of its ID, if that carries its shard
 	ties   []int      // the references that it has the key of, wherever a row of it counts
@@ -31,7 +32,7 @@ func (p *proof) shards(s *Source, t Table) *Refusal {
 	if s.Block.called(p.st, s.Called()) > 1 {
 		return p.refuse(s, "another source goes by the same name", "give each an alias of its own")
 	}
-	p.sharded = append(p.sharded, shardRef{source: s, table: t})
+	p.sharded = append(p.sharded, shardRef{source: s, table: t, key: t.ShardKey})
 	return nil
 }
 
@@ -50,11 +51,11 @@ func (p *proof) readKeys(r *shardRef) {
 	}
 	var keys, ids []bound
 	p.conditions(r.source, func(e *Expr) bool {
-		if b := p.boundBy(e, r, r.table.shardKey()); b.kind != unbound {
+		if b := p.boundBy(e, r, r.key.key()); b.kind != unbound {
 			keys = append(keys, b)
 		}
-		if r.table.ShardID != "" {
-			if b := p.boundBy(e, r, r.table.shardID()); b.kind != unbound {
+		if r.key.ID != "" {
+			if b := p.boundBy(e, r, r.key.id()); b.kind != unbound {
 				ids = append(ids, b)
 			}
 		}
@@ -166,14 +167,14 @@ func (p *proof) tiesBy(e *Expr, r *shardRef) {
 	switch {
 	case e.Op == Equal:
 		for a, b := range e.equated {
-			if p.isColumn(b, r.source, r.table.ShardKey) {
+			if p.isColumn(b, r.source, r.key.Column) {
 				a, b = b, a
 			}
-			if p.isColumn(a, r.source, r.table.ShardKey) && b.Op == Field {
+			if p.isColumn(a, r.source, r.key.Column) && b.Op == Field {
 				p.tie(r, b, r.source.Block)
 			}
 		}
-	case e.Op == InQuery && len(e.Args) == 1 && p.isColumn(e.Args[0], r.source, r.table.ShardKey) && e.Query.givesColumn():
+	case e.Op == InQuery && len(e.Args) == 1 && p.isColumn(e.Args[0], r.source, r.key.Column) && e.Query.givesColumn():
 		if to := p.tie(r, e.Query.Items[0].Expr, e.Query); to >= 0 {
 			other := &p.sharded[to] // what it gives besides is not looked for
 			other.ties = append(other.ties, p.refOf(r.source))
@@ -202,7 +203,7 @@ func (e *Expr) aggregates() bool {
 func (p *proof) tie(r *shardRef, e *Expr, block *Block) int {
 	to := p.refOf(p.resolve(e, block))
 	if to < 0 || !p.placedAlike(r, &p.sharded[to]) || p.sharded[to].source == r.source ||
-		!p.st.same(e.Name, p.sharded[to].table.ShardKey) {
+		!p.st.same(e.Name, p.sharded[to].key.Column) {
 		return -1
 	}
 	r.ties = append(r.ties, to)
@@ -210,7 +211,7 @@ func (p *proof) tie(r *shardRef, e *Expr, block *Block) int {
 }
 
 func (p *proof) placedAlike(a, b *shardRef) bool {
-	return a.table.Sharding == b.table.Sharding && a.table.ShardType == b.table.ShardType
+	return a.key.Sharding == b.key.Sharding && a.key.Type == b.key.Type
 }
 
 // tiesByUsing notes the references that r is joined with by USING: of two tables, for which column a name is of more is
@@ -226,11 +227,11 @@ func (p *proof) tiesByUsing(r *shardRef) {
 		other = j.Left
 	}
 	if other.Kind != Leaf || j.Kind == Full || j.Kind == Left && child == j.Left || j.Kind == Right && child == j.Right ||
-		!slices.ContainsFunc(j.Using, func(u string) bool { return p.st.same(u, r.table.ShardKey) }) {
+		!slices.ContainsFunc(j.Using, func(u string) bool { return p.st.same(u, r.key.Column) }) {
 		return
 	}
 	to := p.refOf(other.Source)
-	if to >= 0 && p.placedAlike(r, &p.sharded[to]) && p.st.same(r.table.ShardKey, p.sharded[to].table.ShardKey) {
+	if to >= 0 && p.placedAlike(r, &p.sharded[to]) && p.st.same(r.key.Column, p.sharded[to].key.Column) {
 		r.ties = append(r.ties, to)
 	}
 }

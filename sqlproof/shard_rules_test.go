@@ -24,21 +24,26 @@ type keyRule struct {
 // tenant column, tickets and replies by k with IDs that carry their shard, logs by a k that is placed in another way, people by their names, files by UUIDs and visits by something else.
 func sharded() prooftest.Tables {
 	t := prooftest.Tables{}.Own("notes", "bills").Open("countries")
-	for _, name := range []string{"orders", "items", "parcels", "archive", "bills"} {
-		table := sqlproof.Table{Class: sqlproof.Sharded, Name: name}
-		if name == "bills" {
-			table = t[name]
+	for name, key := range map[string]sqlproof.ShardKey{
+		"orders":  {Column: "k", Type: "bigint", Sharding: "by number"},
+		"items":   {Column: "k", Type: "bigint", Sharding: "by number"},
+		"parcels": {Column: "k", Type: "bigint", Sharding: "by number"},
+		"archive": {Column: "k", Type: "bigint", Sharding: "by number"},
+		"bills":   {Column: "k", Type: "bigint", Sharding: "by number"},
+		"tickets": {Column: "k", Type: "bigint", ID: "id", IDType: "bigint", Sharding: "by number"},
+		"replies": {Column: "k", Type: "bigint", ID: "id", IDType: "bigint", Sharding: "by number"},
+		"logs":    {Column: "k", Type: "bigint", Sharding: "by log"},
+		"people":  {Column: "name", Type: "text", Sharding: "by name"},
+		"files":   {Column: "uid", Type: "uuid", Sharding: "by uid"},
+		"visits":  {Column: "at", Sharding: "by time"},
+	} {
+		table, owned := t[name]
+		if !owned {
+			table = sqlproof.Table{Class: sqlproof.Sharded, Name: name}
 		}
-		table.ShardKey, table.ShardType, table.Sharding = "k", "bigint", "by number"
+		table.ShardKey = &key
 		t[name] = table
 	}
-	t["logs"] = sqlproof.Table{Class: sqlproof.Sharded, Name: "logs", ShardKey: "k", ShardType: "bigint", Sharding: "by log"}
-	for _, name := range []string{"tickets", "replies"} {
-		t[name] = sqlproof.Table{Class: sqlproof.Sharded, Name: name, ShardKey: "k", ShardType: "bigint", ShardID: "id", ShardIDType: "bigint", Sharding: "by number"}
-	}
-	t["people"] = sqlproof.Table{Class: sqlproof.Sharded, Name: "people", ShardKey: "name", ShardType: "text", Sharding: "by name"}
-	t["files"] = sqlproof.Table{Class: sqlproof.Sharded, Name: "files", ShardKey: "uid", ShardType: "uuid", Sharding: "by uid"}
-	t["visits"] = sqlproof.Table{Class: sqlproof.Sharded, Name: "visits", ShardKey: "at", Sharding: "by time"}
 	return t
 }
 

@@ -38,7 +38,7 @@ func (p *proof) rekeys(r *shardRef, set []Assignment) *Refusal {
 		if a.Qualifier != "" && !p.st.same(a.Qualifier, r.source.Called()) {
 			continue
 		}
-		for _, of := range []keyColumn{r.table.shardKey(), r.table.shardID()} {
+		for _, of := range []keyColumn{r.key.key(), r.key.id()} {
 			if of.name == "" || !p.st.same(a.Column, of.name) || a.Value != nil && p.isOwn(a.Value, r.source, of.name, false) {
 				continue
 			}
@@ -56,16 +56,16 @@ func (p *proof) keysOfRows(r *shardRef) *Refusal {
 		return p.keyless(r, "an INSERT without the names of its columns", "name them: INSERT INTO "+r.source.Name+" (a, b) …")
 	}
 	var refusal *Refusal
-	if r.rows, refusal = p.given(r, r.table.shardKey()); refusal != nil {
+	if r.rows, refusal = p.given(r, r.key.key()); refusal != nil {
 		return refusal
 	}
 	if len(r.rows) > 0 {
 		r.own = bound{kind: isOneOf, values: r.rows}
 	}
-	if r.table.ShardID == "" {
+	if r.key.ID == "" {
 		return nil
 	}
-	if r.rowIDs, refusal = p.given(r, r.table.shardID()); len(r.rowIDs) > 0 && !p.showsRows(r) {
+	if r.rowIDs, refusal = p.given(r, r.key.id()); len(r.rowIDs) > 0 && !p.showsRows(r) {
 		return p.keyless(r, "whether its IDs and its keys say the same shard is not known before it is written", "write the rows in an INSERT of their own, with VALUES")
 	}
 	return refusal
@@ -138,11 +138,11 @@ func (p *proof) selected(r *shardRef, of keyColumn, at int) ([]keyValue, *Refusa
 // carries tells whether a column has for the rows of r what a table that is placed alike has in it: the key, which ties r
 // to that table, or the ID, if it is tied to it by the key.
 func (p *proof) carries(r *shardRef, of keyColumn, e *Expr, arm *Block) bool {
-	if of == r.table.shardKey() {
+	if of == r.key.key() {
 		return p.tie(r, e, arm) >= 0
 	}
 	from := p.refOf(p.resolve(e, arm))
-	return slices.Contains(r.ties, from) && p.sharded[from].table.ShardIDType == of.holds && p.st.same(p.sharded[from].table.ShardID, e.Name)
+	return slices.Contains(r.ties, from) && p.sharded[from].key.IDType == of.holds && p.st.same(p.sharded[from].key.ID, e.Name)
 }
 
 // keepsKey tells whether a column is of a source that no outer join gives rows of NULLs.

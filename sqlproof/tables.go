@@ -42,15 +42,9 @@ type Table struct {
 	Home bool
 	// Ends are the foreign keys of a Link.
 	Ends *[]End
-	// ShardKey is the column that decides where a row is; "" if there is none. A Sharded table has one, an Owned one can.
-	ShardKey string
-	// ShardType is what that column holds: "bigint", "text", "uuid", or "" for anything else.
-	ShardType string
-	// ShardID is a column whose values say by themselves where their rows are, as IDs do that carry their shard; "" if there
-	// is none. ShardIDType is as ShardType.
-	ShardID, ShardIDType string
-	// Sharding is the caller's, and can be compared: tables with the same have their rows with equal keys in one place.
-	Sharding any
+	// ShardKey is what says where a row is; nil if that does not depend on the row. A Sharded table has one, an Owned one can.
+	// A table is taken for another one when it has another pointer.
+	ShardKey *ShardKey
 }
 
 // End is a foreign key of a join table.
@@ -66,19 +60,6 @@ type End struct {
 // a column of text is not bound by one of numbers.
 func (t Table) holdsAs(other Table) bool {
 	return t.Class == Owned && t.Type == other.Type && t.Text == other.Text
-}
-
-// keyColumn is a column that says where a row is.
-type keyColumn struct {
-	name  string
-	holds string // [Table.ShardType] or [Table.ShardIDType]
-	what  string // it is, for messages
-}
-
-func (t Table) shardKey() keyColumn { return keyColumn{t.ShardKey, t.ShardType, "its shard key"} }
-
-func (t Table) shardID() keyColumn {
-	return keyColumn{t.ShardID, t.ShardIDType, "which says what shard it is on"}
 }
 
 // is tells whether two are the same table.
