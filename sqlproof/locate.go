@@ -26,7 +26,7 @@ func locate(analyzer Analyzer, tables Tables, sql string) *Plan {
 				continue
 			}
 			t := p.lookup(s.Schema, s.Name)
-			if t.ShardKey != nil {
+			if t.ShardKey != nil || t.Class == Sharded {
 				if r := p.shards(s, t); r != nil {
 					plan.Refusal, plan.Touches = r, true
 					return plan

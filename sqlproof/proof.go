@@ -82,7 +82,7 @@ func (p *proof) run() *Refusal {
 				continue
 			}
 			t := p.lookup(s.Schema, s.Name)
-			if t.ShardKey != nil {
+			if t.ShardKey != nil || t.Class == Sharded {
 				if r := p.shards(s, t); r != nil {
 					return r
 				}

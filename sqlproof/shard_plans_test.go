@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/gormtenancy/tenancy/sqlproof"
+	"github.com/gormtenancy/tenancy/sqlproof/internal/prooftest"
 	"github.com/gormtenancy/tenancy/sqlproof/sqlite"
 )
 
@@ -61,6 +62,15 @@ func TestStatementsWithoutShards(t *testing.T) {
 			require.Nil(t, plan.Refusal, sql)
 			assert.Nil(t, plan.Keys, sql)
 		}
+	}
+}
+
+// TestShardedTablesWithoutKey shows that a table of which nothing says where its rows are is refused.
+func TestShardedTablesWithoutKey(t *testing.T) {
+	prover := sqlproof.NewProver(sqlite.New(), prooftest.Tables{"orders": {Class: sqlproof.Sharded, Name: "orders"}}, 0)
+	for _, plan := range []*sqlproof.Plan{prover.Prove("SELECT id FROM orders"), prover.Locate("SELECT id FROM orders")} {
+		require.NotNil(t, plan.Refusal)
+		assert.Contains(t, plan.Refusal.Error(), "it has no shard key")
 	}
 }
 

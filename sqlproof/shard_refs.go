@@ -26,6 +26,9 @@ func (p *proof) shards(s *Source, t Table) *Refusal {
 	if !t.Class.tenants() {
 		return nil
 	}
+	if t.ShardKey == nil {
+		return p.refuse(s, "it has no shard key, and nothing else says where its rows are", "")
+	}
 	if s.Renamed {
 		return p.refuse(s, "its columns have other names here", "select it without a list of column names")
 	}
