@@ -217,6 +217,7 @@ func TestKeysOfConditions(t *testing.T) {
 		},
 		{"a UUID without dashes", "SELECT id FROM files WHERE uid = ?", []any{"0000000000000000000000000000000a"}, "any of files"},
 		{"a literal for something else", "SELECT id FROM visits WHERE at = '2024-01-01'", nil, "any of visits"},
+		{"something else and NULL", "SELECT id FROM visits WHERE at = ? AND at = NULL", one, "none"},
 		{"two of something else", "SELECT id FROM visits WHERE at = ? AND at = ?", two, "1"},
 	})
 	checkKeys(t, "postgres", []keyRule{
