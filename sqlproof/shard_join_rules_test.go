@@ -18,6 +18,7 @@ func TestKeysOfJoins(t *testing.T) {
 		{"joined by an alternative", "SELECT o.id FROM orders o JOIN items i ON i.k = o.k OR i.oid = o.id WHERE o.k = ?", one, "any of items apart"},
 		{"joined with another column", "SELECT o.id FROM orders o JOIN items i ON i.oid = o.k WHERE o.k = ?", one, "any of items apart"},
 		{"with a table of no shards", "SELECT o.id FROM orders o JOIN countries c ON c.code = o.x WHERE o.k = ? AND c.k = 9", one, "1"},
+		{"a column that USING has made of two", "SELECT o.id FROM orders o RIGHT JOIN countries c USING (k) WHERE k = ?", one, "any of orders apart"},
 		{"two of one name", "SELECT o.id FROM orders o JOIN items o ON 1 = 1 WHERE o.k = ?", one, "refused: table orders: another source goes by the same name"},
 		{"with itself", "SELECT a.id FROM orders a JOIN orders b ON a.k = b.k WHERE b.k = ?", one, "1"},
 

@@ -205,8 +205,7 @@ func (e *Expr) aggregates() bool {
 // reference, or -1 if it is no key that is placed as that of r is.
 func (p *proof) tie(r *shardRef, e *Expr, block *Block) int {
 	to := p.refOf(p.resolve(e, block))
-	if to < 0 || !p.placedAlike(r, &p.sharded[to]) || p.sharded[to].source == r.source ||
-		!p.st.same(e.Name, p.sharded[to].key.Column) {
+	if to < 0 || !p.placedAlike(r, &p.sharded[to]) || !p.st.same(e.Name, p.sharded[to].key.Column) {
 		return -1
 	}
 	r.ties = append(r.ties, to)
