@@ -33,7 +33,7 @@ func keyValueOf(e *Expr, holds string) (v []keyValue, ok bool) {
 		return []keyValue{{argument: -1, literal: key}}, ok
 	case Numeric:
 		n, err := strconv.ParseInt(e.Value, 10, 64)
-		if holds != "bigint" || err != nil || strconv.FormatInt(n, 10) != e.Value {
+		if holds != "bigint" || err != nil {
 			return nil, false
 		}
 		return []keyValue{{argument: -1, literal: n}}, true
