@@ -127,6 +127,9 @@ func (plan *Plan) size(text string) int {
 	if plan.Rewritten() {
 		n += len(plan.SQL)
 	}
+	for _, k := range plan.Keys {
+		n += k.size()
+	}
 	if plan.placing != nil {
 		n += plan.placing.size()
 	}

@@ -18,6 +18,10 @@
 // tenant's value goes, and which arguments must be the tenant's. Plans are cached by text. Where a tenant's tables are in a
 // schema of its own, or have a suffix behind their names, [Plan.At] says what the text is there.
 //
+// Of tables with a shard key, [Plan.Keys] say which keys the rows can have that the statement touches: for each set of
+// arguments a list, or that it can be any. A set can be too large, where a condition is not understood, and is never too
+// small. They say too whether the statement may run in several placements, each with its own rows.
+//
 // The idea to add the tenant to the text that an application wrote is old (Citus and Vitess do it within a server,
 // go-gorm/sharding in the client); to prove the result by reading it again is this package's.
 package sqlproof

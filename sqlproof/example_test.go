@@ -49,3 +49,35 @@ func ExampleExplain_refused() {
 	// refused: table strangers is in none of Config.Models, Global and Reference (line 3, column 6): list it; a view too
 	// refused: the text cannot be read for certain: named placeholders: use "?"
 }
+
+func ExampleExplain_sharded() {
+	tables := prooftest.Tables{}
+	key := sqlproof.ShardKey{Column: "customer_id", Type: "bigint", Sharding: "customers"}
+	for _, name := range []string{"orders", "items"} {
+		tables[name] = sqlproof.Table{Class: sqlproof.Sharded, Name: name, ShardKey: &key}
+	}
+	fmt.Print(sqlproof.Explain(sqlite.New(), tables, `
+SELECT o.id, i.sku
+FROM orders o
+JOIN items i ON i.customer_id = o.customer_id AND i.order_id = o.id
+WHERE o.customer_id IN (?, 7)`[1:]))
+	fmt.Print(sqlproof.Explain(sqlite.New(), tables, `
+SELECT o.id, i.sku
+FROM orders o
+JOIN items i ON i.order_id = o.id
+WHERE o.customer_id = ?`[1:]))
+
+	// Output:
+	// SELECT
+	//   orders o at 2:6: belongs to no tenant: its shard key says where its rows are
+	//   items i at 3:6: belongs to no tenant: its shard key says where its rows are
+	// sent as it is
+	// the shard key of orders is argument 1 or a literal
+	// SELECT
+	//   orders o at 2:6: belongs to no tenant: its shard key says where its rows are
+	//   items i at 3:6: belongs to no tenant: its shard key says where its rows are
+	// sent as it is
+	// the shard key of orders is argument 1
+	// the shard key of items is not known
+	// not for several placements: table items: no condition says that its rows are on the shard of those of orders o that they are joined with or compared to (line 3, column 6): equate i.customer_id with o.customer_id, or both with one value
+}

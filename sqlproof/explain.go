@@ -58,6 +58,8 @@ func (p *proof) says(s *Source, added *rewrite) string {
 		return "belongs to no tenant"
 	case Placed:
 		return "has no tenant column: its placement must be the tenant's own"
+	case Sharded:
+		return "belongs to no tenant: its shard key says where its rows are"
 	}
 	if added != nil {
 		if where, ok := added.notes[s]; ok {
@@ -116,6 +118,18 @@ func (e *Explanation) String() string {
 		fmt.Fprintf(&b, "sent:\n  %s\n", strings.ReplaceAll(e.Sent, "\n", "\n  "))
 	} else {
 		b.WriteString("sent as it is\n")
+	}
+	for _, k := range e.plan.Keys {
+		for i := range k.parts {
+			part := &k.parts[i]
+			fmt.Fprintf(&b, "the shard key of %s is %s\n", part.table.Name, &part.bound)
+			for j := range part.ids {
+				fmt.Fprintf(&b, "an ID that carries the shard is %s\n", &part.ids[j].bound)
+			}
+		}
+		if k.Apart != nil {
+			fmt.Fprintf(&b, "not for several placements: %s\n", k.Apart)
+		}
 	}
 	for _, in := range e.plan.Inserted {
 		fmt.Fprintf(&b, "argument %d is the tenant\n", in.At+1)

@@ -25,7 +25,14 @@ func locate(analyzer Analyzer, tables Tables, sql string) *Plan {
 			if s.Kind != TableSource {
 				continue
 			}
-			switch t := p.lookup(s.Schema, s.Name); t.Class {
+			t := p.lookup(s.Schema, s.Name)
+			if t.ShardKey != nil || t.Class == Sharded {
+				if r := p.shards(s, t); r != nil {
+					plan.Refusal, plan.Touches = r, true
+					return plan
+				}
+			}
+			switch t.Class {
 			case Unknown:
 			case Open:
 				if t.Home && p.home == "" {
@@ -36,7 +43,9 @@ func locate(analyzer Analyzer, tables Tables, sql string) *Plan {
 			}
 		}
 	}
-	plan.Refusal = p.account()
+	if plan.Refusal = p.account(); plan.Refusal == nil {
+		plan.Refusal = p.shardWrites()
+	}
 	plan.Touches = p.touches || plan.Refusal != nil
 	plan.take(analyzer, p)
 	return plan

@@ -24,6 +24,8 @@ type Plan struct {
 	Home string
 	// Tables are the tables of tenants that it touches, each once: those that SQL names, added conditions included.
 	Tables []Table
+	// Keys are the shard keys that the rows it touches can have: one for each [ShardKey.Sharding], none without sharded tables.
+	Keys []*Keys
 
 	edits      []edit // that made SQL of the original text
 	deps       []dep  // of SQL
@@ -84,6 +86,9 @@ func proveStatement(analyzer Analyzer, tables Tables, st *Statement, trust bool)
 func (plan *Plan) take(analyzer Analyzer, p *proof) {
 	plan.Checks, plan.Needs, plan.deps, plan.Home, plan.Tables = p.checks, p.needs, p.deps, p.home, p.tenants
 	plan.placing = &placing{analyzer: analyzer, named: p.named, sources: p.sources}
+	if len(p.sharded) > 0 && plan.Refusal == nil {
+		plan.Keys = p.keys()
+	}
 }
 
 // holds tells whether all is bound as it stands.

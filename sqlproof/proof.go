@@ -22,6 +22,7 @@ type proof struct {
 	sources int      // how often they are named
 	named   *Refusal // one that is named with a schema, which no placement takes
 	on      *Join    // whose condition is looked at, which names nothing but the sources of its two sides
+	sharded []shardRef
 }
 
 // tableOf is what is known of a source that is a table.
@@ -81,6 +82,11 @@ func (p *proof) run() *Refusal {
 				continue
 			}
 			t := p.lookup(s.Schema, s.Name)
+			if t.ShardKey != nil || t.Class == Sharded {
+				if r := p.shards(s, t); r != nil {
+					return r
+				}
+			}
 			switch t.Class {
 			case Unknown:
 				if s.Schema != "" && p.tables.Confined(s.Name) {
@@ -100,6 +106,9 @@ func (p *proof) run() *Refusal {
 			case Placed:
 				p.touch(s, t)
 				p.placed = true
+				continue
+			case Sharded:
+				p.touch(s, t)
 				continue
 			}
 			p.touch(s, t)
@@ -123,13 +132,16 @@ func (p *proof) run() *Refusal {
 			return r
 		}
 	}
+	if r := p.shardWrites(); r != nil {
+		return r
+	}
 	p.bind()
 	return nil
 }
 
-// touch notes that the text names a table of tenants.
+// touch notes that the text names a table of tenants, or one that stands where a shard key says.
 func (p *proof) touch(s *Source, t Table) {
-	p.touches = true
+	p.touches = p.touches || t.Class != Sharded
 	p.sources++
 	if !slices.Contains(p.tenants, t) {
 		p.tenants = append(p.tenants, t)
@@ -407,7 +419,7 @@ func (j *Join) names(st *Statement, name string) bool {
 }
 
 // resolveBare finds the source of a column without a qualifier. The one table of the block that is known to have such a
-// tenant column has it; another source that has it too makes the database refuse the statement, unless they are joined by
+// tenant column, shard key or ID has it; another source that has it too makes the database refuse the statement, unless they are joined by
 // it.
 func (p *proof) resolveBare(e *Expr, b *Block) (s *Source, found bool) {
 	for i := range p.known {
@@ -419,6 +431,16 @@ func (p *proof) resolveBare(e *Expr, b *Block) (s *Source, found bool) {
 			return nil, true
 		}
 		s, found = k.source, true
+	}
+	for i := range p.sharded {
+		r := &p.sharded[i]
+		if r.source == s || r.source.Block != b || !p.st.same(r.key.Column, e.Name) && !p.st.same(r.key.ID, e.Name) {
+			continue
+		}
+		if found || b.From.merges(p.st, e.Name) {
+			return nil, true
+		}
+		s, found = r.source, true
 	}
 	return s, found
 }

@@ -13,6 +13,8 @@ type Refusal struct { //nolint:errname // that is what it is called throughout
 	Table   string // the table in question; "" for the whole statement
 	Unknown bool   // the table is in none of the lists
 	Foreign bool   // a row is to be another tenant's
+	Crosses bool   // a row would have to go to another shard, or to meet one of another
+	Keyless bool   // a row is to be written of which the shard key is not known
 	Reaches bool   // a function in it reads what its argument names, so that no table need be named
 
 	Offset       int // where; -1 if that is not known

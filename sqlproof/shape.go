@@ -204,9 +204,15 @@ func (plan *Plan) expand(d sqltext.Dialect, sql string, s shape) *Plan {
 		long.edits = edits
 		long.SQL, long.placing.added, long.Inserted = render(d, sql, tokens, edits)
 	}
+	moves := moves{runs: s.runs, short: plan.Inserted, long: long.Inserted, dialect: d}
 	long.Checks = slices.Clone(plan.Checks)
 	for i := range long.Checks {
-		s.check(&long.Checks[i], plan.Inserted, long.Inserted, d)
+		if c := &long.Checks[i]; c.Argument >= 0 {
+			c.Argument, c.Every, c.Times = moves.argument(c.Argument)
+		}
+	}
+	if len(plan.Keys) > 0 {
+		long.Keys = moves.keys(plan.Keys)
 	}
 	return &long
 }
@@ -227,34 +233,38 @@ func (s *shape) edits(short []edit) ([]edit, bool) {
 	return long, true
 }
 
-// check moves a check to the arguments of the long text. One in a unit is for all units.
-func (s *shape) check(c *Check, short, long []Insertion, d sqltext.Dialect) {
-	if c.Argument < 0 {
-		return
-	}
-	own := c.Argument // among the arguments of the short text itself
-	if d != sqltext.Postgres {
-		for _, in := range short {
-			if in.At < c.Argument {
+// moves takes arguments of the short text to those of the long one.
+type moves struct {
+	runs        []run
+	short, long []Insertion
+	dialect     sqltext.Dialect
+}
+
+// argument moves one argument. One in a unit is for all units: times of them, at distances of every.
+func (m *moves) argument(n int) (moved, every, times int) {
+	own := n // among the arguments of the short text itself
+	if m.dialect != sqltext.Postgres {
+		for _, in := range m.short {
+			if in.At < n {
 				own--
 			}
 		}
 	}
-	moved := own
-	for _, r := range s.runs {
+	moved = own
+	for _, r := range m.runs {
 		switch {
 		case own >= r.mark+r.width:
 			moved += r.width * (r.count - 1)
 		case own >= r.mark:
-			c.Every, c.Times = r.width, r.count
+			every, times = r.width, r.count
 		}
 	}
-	if d != sqltext.Postgres {
-		for _, in := range long {
+	if m.dialect != sqltext.Postgres {
+		for _, in := range m.long {
 			if in.At <= moved {
 				moved++
 			}
 		}
 	}
-	c.Argument = moved
+	return moved, every, times
 }

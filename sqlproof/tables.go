@@ -20,9 +20,10 @@ const (
 	Owned                // it has a tenant column
 	Link                 // it joins two tables and has no tenant column: its rows are the tenant's if those at their ends are
 	Placed               // it has no tenant column: its placement confines it
+	Sharded              // it has no tenant column either, and belongs to nobody: its shard key says where its rows are
 )
 
-// tenants tells whether a table is one of tenants, which stands where the tenant's placement says.
+// tenants tells whether a table stands where a placement says: that of the tenant, or of the shard key.
 func (c Class) tenants() bool { return c >= Owned }
 
 // Table is what is known of one table.
@@ -41,6 +42,9 @@ type Table struct {
 	Home bool
 	// Ends are the foreign keys of a Link.
 	Ends *[]End
+	// ShardKey is what says where a row is; nil if that does not depend on the row. A Sharded table has one, an Owned one can.
+	// A table is taken for another one when it has another pointer.
+	ShardKey *ShardKey
 }
 
 // End is a foreign key of a join table.
