@@ -1,0 +1,163 @@
+package merge
+
+import (
+	"database/sql/driver"
+	"math"
+	"reflect"
+	"slices"
+	"strings"
+
+	"github.com/gormtenancy/tenancy/internal/dialect"
+)
+
+// groupPlan is a [Groups] that fits the columns of the sources.
+type groupPlan struct {
+	keys    []int
+	equal   equality
+	width   int   // columns of the sources
+	columns shape // of the groups
+	makers  []func(*memory) accumulator
+	having  func(row []driver.Value) (truth, error)
+	order   order
+}
+
+func groupPlanOf(d *Description, sources shape) (p *groupPlan, err error) {
+	p = &groupPlan{keys: d.Groups.Keys, width: len(sources)}
+	keys := make(shape, len(p.keys))
+	for i, k := range p.keys {
+		if k < 0 || k >= len(sources) {
+			return nil, misfit("it groups by column %d of %d", k, len(sources))
+		}
+		keys[i] = sources[k]
+	}
+	if p.equal, err = equalityOf(keys); err != nil {
+		return nil, err
+	}
+	if len(d.Groups.Results) == 0 {
+		return nil, misfit("groups without columns")
+	}
+	for _, r := range d.Groups.Results {
+		if err := p.add(d, sources, r); err != nil {
+			return nil, err
+		}
+	}
+	if p.having, err = compilePredicate(d.Groups.Having, d.Engine, p.columns); err != nil {
+		return nil, err
+	}
+	p.order, err = orderOf(d, p.columns)
+	return p, err
+}
+
+// group returns the accumulators of a new group.
+func (p *groupPlan) group(m *memory) []accumulator {
+	group := make([]accumulator, len(p.makers))
+	for i, maker := range p.makers {
+		group[i] = maker(m)
+	}
+	return group
+}
+
+// add adds a column to the groups.
+func (p *groupPlan) add(d *Description, sources shape, r Result) error {
+	if r.Column < 0 || r.Column >= len(sources) {
+		return misfit("a result is made of column %d of %d", r.Column, len(sources))
+	}
+	if r.Func == Avg && (r.Count < 0 || r.Count >= len(sources)) {
+		return misfit("an average is made of column %d of %d", r.Count, len(sources))
+	}
+	c := sources[r.Column]
+	if r.Name != "" {
+		c.name = r.Name
+	}
+	e, at := d.Engine, r.Column
+	var maker func(*memory) accumulator
+	var err error
+	switch r.Func {
+	case Key:
+		if !slices.Contains(p.keys, r.Column) {
+			return misfit("column %d is no key", r.Column)
+		}
+		maker = func(*memory) accumulator { return &first{column: at} }
+	case Count:
+		maker = func(*memory) accumulator { return &counter{column: at, name: c.name} }
+	case Sum:
+		var adds func() adder
+		if adds, err = adderOf(d, &c); err == nil {
+			maker = func(*memory) accumulator { return &summing{column: at, adder: adds()} }
+		}
+	case Min, Max:
+		var compare comparison
+		if compare, err = comparisonOf(&c); err == nil {
+			maker = func(*memory) accumulator { return &extremum{column: at, compare: compare, greatest: r.Func == Max} }
+		}
+	case Avg:
+		var adds func() adder
+		var divide division
+		if adds, divide, err = averageOf(d, &c, false); err == nil {
+			maker = func(*memory) accumulator {
+				return &averaging{column: at, adder: adds(), count: counter{column: r.Count, name: c.name}, divide: divide}
+			}
+		}
+	case CountDistinct, SumDistinct, AvgDistinct:
+		maker, err = distinctOf(d, &c, r)
+	default:
+		err = misfit("a function that there is not")
+	}
+	if err != nil {
+		return err
+	}
+	p.makers = append(p.makers, maker)
+	p.columns = append(p.columns, resultColumn(e, c, r.Func))
+	return nil
+}
+
+// resultColumn is the column that a function makes of one of the sources.
+func resultColumn(e dialect.Engine, c column, f Func) column {
+	switch f {
+	case CountDistinct:
+		typ := map[dialect.Engine]string{dialect.Postgres: "INT8", dialect.MySQL: "BIGINT"}[e]
+		c.become(typ, kindOf(e, typ), reflect.TypeFor[int64]())
+	case Avg, SumDistinct, AvgDistinct:
+		if e == dialect.SQLite {
+			c.become("", dynamic, nil)
+			break
+		}
+		typ := sumType(e, c.typ, f != SumDistinct)
+		if typ == c.typ {
+			break // it is as it was
+		}
+		scan := reflect.TypeFor[float64]()
+		switch {
+		case typ == "INT8":
+			scan = reflect.TypeFor[int64]()
+		case typ == "DECIMAL":
+			scan = reflect.TypeFor[string]()
+		}
+		c.become(typ, kindOf(e, typ), scan)
+		if typ == "NUMERIC" {
+			c.precision, c.scale, c.hasScale = math.MaxUint16, math.MaxUint16-4, true // as pgx says without a modifier
+		}
+	}
+	return c
+}
+
+// sumType is the type of a sum, or an average, of values of a type.
+func sumType(e dialect.Engine, typ string, average bool) string {
+	if e == dialect.MySQL {
+		if typ == "DOUBLE" || typ == "FLOAT" {
+			return "DOUBLE"
+		}
+		return "DECIMAL"
+	}
+	switch {
+	case strings.HasPrefix(typ, "FLOAT"):
+		if average {
+			return "FLOAT8"
+		}
+		return typ
+	case !average && (typ == "INT2" || typ == "INT4"):
+		return "INT8"
+	default:
+		return "NUMERIC"
+	}
+}
