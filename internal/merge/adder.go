@@ -107,8 +107,7 @@ func (a *decimalAdder) value(n *number) (driver.Value, error) {
 	if a.engine != dialect.MySQL {
 		return s, nil
 	}
-	var whole big.Int
-	if whole.Quo(&n.unscaled, powerOfTen(n.scale)); n.scale+len(whole.Text(10)) > mostDigits+2 {
+	if digits := new(big.Int).Abs(&n.unscaled).Text(10); len(digits) > mostDigits {
 		return nil, &OverflowError{Column: a.name}
 	}
 	return []byte(s), nil

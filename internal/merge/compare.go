@@ -253,7 +253,7 @@ func microseconds(s string) (n int64, err error) {
 		if err != nil {
 			return 0, errNoTime
 		}
-		n = n*[]int64{1, 60, 60, 1_000_000}[i] + int64(v) //nolint:gosec // it has 31 bits
+		n = n*[]int64{1, 60, 60, 1_000_000}[i] + int64(v)
 	}
 	if negative {
 		n = -n

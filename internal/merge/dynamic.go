@@ -48,7 +48,7 @@ func compareDynamic(a, b driver.Value, c Collation) (int, error) {
 		return compareNumbers(a, b), nil
 	case texts:
 		if reason := untold(c, true); reason != "" {
-			return 0, errorText(reason)
+			return 0, sentenceError(reason)
 		}
 		if c == CollationPadded {
 			return comparePadded(a, b)

@@ -149,7 +149,7 @@ func (c *column) appendTime(key []byte, v driver.Value) ([]byte, bool) {
 	if c.kind == wall {
 		t = onWall(t)
 	}
-	key = binary.BigEndian.AppendUint64(append(key, 'i'), uint64(t.Unix()))     //nolint:gosec // the bits tell them apart
+	key = binary.BigEndian.AppendUint64(append(key, 'i'), uint64(t.Unix())) //nolint:gosec // the bits tell them apart
 	return binary.BigEndian.AppendUint32(key, uint32(t.Nanosecond())), true //nolint:gosec // it has 30 bits
 }
 

@@ -47,7 +47,9 @@ type OverflowError struct {
 }
 
 // Error implements error.
-func (e *OverflowError) Error() string { return fmt.Sprintf("merge: column %q: out of range", e.Column) }
+func (e *OverflowError) Error() string {
+	return fmt.Sprintf("merge: column %q: out of range", e.Column)
+}
 
 func misfit(format string, args ...any) error {
 	return fmt.Errorf("%w: %s", ErrDescription, fmt.Sprintf(format, args...))

@@ -127,10 +127,10 @@ func resultColumn(e dialect.Engine, c column, f Func) column {
 			break // it is as it was
 		}
 		scan := reflect.TypeFor[float64]()
-		switch {
-		case typ == "INT8":
+		switch typ {
+		case "INT8":
 			scan = reflect.TypeFor[int64]()
-		case typ == "DECIMAL":
+		case "DECIMAL":
 			scan = reflect.TypeFor[string]()
 		}
 		c.become(typ, kindOf(e, typ), scan)

@@ -47,10 +47,11 @@ const (
 	Max
 	// Avg is the sum of sums by the sum of counts.
 	Avg
-	// CountDistinct counts the different values of a column of the sources, SumDistinct sums them, AvgDistinct is their
-	// average.
+	// CountDistinct is how many different values there are in a column of the sources.
 	CountDistinct
+	// SumDistinct is the sum of the different values.
 	SumDistinct
+	// AvgDistinct is the average of the different values.
 	AvgDistinct
 )
 

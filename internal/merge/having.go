@@ -145,11 +145,11 @@ func (n IsNull) compile(_ dialect.Engine, columns shape) (func([]driver.Value) (
 }
 
 func (in In) compile(e dialect.Engine, columns shape) (func([]driver.Value) (truth, error), error) {
-	any := make(Or, len(in.List))
+	equal := make(Or, len(in.List))
 	for i, o := range in.List {
-		any[i] = Comparison{Left: in.Operand, Op: Equal, Right: o}
+		equal[i] = Comparison{Left: in.Operand, Op: Equal, Right: o}
 	}
-	return any.compile(e, columns)
+	return equal.compile(e, columns)
 }
 
 func (c Comparison) compile(e dialect.Engine, columns shape) (func([]driver.Value) (truth, error), error) {

@@ -5,11 +5,11 @@ import (
 	"errors"
 )
 
-// errorText is an error that is a sentence of ours.
-type errorText string
+// sentenceError is an error that is a sentence of ours.
+type sentenceError string
 
 // Error implements error.
-func (e errorText) Error() string { return string(e) }
+func (e sentenceError) Error() string { return string(e) }
 
 var (
 	errNoNumber = errors.New("a value that is no decimal number")

@@ -67,7 +67,7 @@ func asIn(e dialect.Engine, c *column, constant any) (driver.Value, error) {
 	v, err := driver.DefaultParameterConverter.ConvertValue(constant)
 	if err != nil {
 		if rv := reflect.ValueOf(constant); rv.CanUint() {
-			v, err = strconv.FormatUint(rv.Uint(), 10), nil // too large for it
+			v, err = rv.Uint(), nil // too large for it
 		}
 	}
 	refused := &UnmergeableError{Column: c.name, Reason: "it is compared with a value of another type"}
@@ -109,6 +109,8 @@ func asNumeral(e dialect.Engine, v driver.Value) (driver.Value, bool) {
 	switch n := v.(type) {
 	case int64:
 		v = strconv.FormatInt(n, 10)
+	case uint64:
+		v = strconv.FormatUint(n, 10)
 	case float64:
 		v = strconv.FormatFloat(n, 'f', -1, 64)
 	case string:

@@ -109,11 +109,11 @@ func (a *aggregation) having(depth int) (merge.Predicate, string) {
 	}
 	op := merge.Equal + merge.Op(a.dice.IntN(6))
 	text := []string{"=", "<>", "<", "<=", ">", ">="}[op-merge.Equal]
-	constant, literal := any(a.dice.IntN(200)-50), ""
+	constant := any(a.dice.IntN(200) - 50)
 	if a.dice.IntN(3) == 0 {
 		constant = float64(a.dice.IntN(100)) / 10
 	}
-	literal = fmt.Sprint(constant)
+	literal := fmt.Sprint(constant)
 	if a.dice.IntN(4) == 0 {
 		return merge.Comparison{Left: merge.Constant(constant), Op: op, Right: merge.Column(i)}, "(" + literal + " " + text + " " + a.whole[i] + ")"
 	}

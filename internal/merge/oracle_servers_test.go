@@ -40,39 +40,38 @@ type oracleColumn struct {
 
 func everyEngine(t *testing.T, test func(*testing.T, *oracle)) {
 	t.Helper()
-	for name, open := range map[string]func(*testing.T) (*oracle, string, string){
+	for name, open := range map[string]func(*testing.T) *oracle{
 		"sqlite": openSQLite, "postgres": openPostgres, "mariadb": openMariaDB,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			o, _, _ := open(t)
-			test(t, o)
+			test(t, open(t))
 		})
 	}
 }
 
-func openSQLite(t *testing.T) (*oracle, string, string) {
+func openSQLite(t *testing.T) *oracle {
 	t.Helper()
 	o := &oracle{engine: dialect.SQLite, columns: sqliteColumns()}
 	dir := t.TempDir()
 	o.open(t, "sqlite", func(i int) string {
 		return "file:" + filepath.Join(dir, fmt.Sprintf("%d.db", i)) + "?_pragma=synchronous(off)&_pragma=journal_mode(wal)"
 	})
-	return o, "", ""
+	return o
 }
 
-func openPostgres(t *testing.T) (*oracle, string, string) {
+func openPostgres(t *testing.T) *oracle {
 	t.Helper()
 	o := &oracle{engine: dialect.Postgres, columns: postgresColumns()}
 	o.open(t, "pgx", func(int) string { return testdb.Postgres(t) })
-	return o, "", ""
+	return o
 }
 
-func openMariaDB(t *testing.T) (*oracle, string, string) {
+func openMariaDB(t *testing.T) *oracle {
 	t.Helper()
 	o := &oracle{engine: dialect.MySQL, columns: mysqlColumns()}
 	o.open(t, "mysql", func(int) string { return testdb.MySQL(t) })
-	return o, "", ""
+	return o
 }
 
 func (o *oracle) open(t *testing.T, name string, dsn func(int) string) {

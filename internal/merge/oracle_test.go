@@ -1,8 +1,8 @@
 package merge_test
 
 import (
-	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"slices"
@@ -29,6 +29,7 @@ type question struct {
 func TestOracle(t *testing.T) {
 	t.Parallel()
 	everyEngine(t, func(t *testing.T, o *oracle) {
+		t.Helper()
 		seed := rand.Uint64()
 		dice := rand.New(rand.NewPCG(seed, 1))
 		o.fill(t, dice, 400)
@@ -50,14 +51,19 @@ func TestOracle(t *testing.T) {
 	})
 }
 
-// merged reads the merge as an application does.
 func (o *oracle) merged(t *testing.T, q question, options merge.Options) (rows, types []string) {
 	t.Helper()
-	merged, err := merge.Open(t.Context(), q.description, options, o.sources(q.shard, q.args...)...)
-	require.NoError(t, err, "%s\n%+v", q.shard, q.description)
+	return readMerged(t, q.description, options, o.sources(q.shard, q.args...)...)
+}
+
+// readMerged reads a merge as an application does.
+func readMerged(t *testing.T, d merge.Description, options merge.Options, sources ...merge.Source) (rows, types []string) {
+	t.Helper()
+	merged, err := merge.Open(t.Context(), d, options, sources...)
+	require.NoError(t, err, "%+v", d)
 	pool := handover.Open()
-	defer pool.Close()
-	return read(t, pool, q.shard, merged)
+	defer func() { require.NoError(t, pool.Close()) }()
+	return read(t, pool, "", merged)
 }
 
 // read returns rows with their values and types as text.
@@ -71,7 +77,7 @@ func read(t *testing.T, db *sql.DB, query string, args ...any) (answer, types []
 }
 
 func drain(rows *sql.Rows) (answer, types []string, err error) {
-	defer rows.Close()
+	defer func() { err = errors.Join(err, rows.Close()) }()
 	columns, err := rows.ColumnTypes()
 	if err != nil {
 		return nil, nil, err
@@ -199,7 +205,7 @@ func (o *oracle) limit(dice *rand.Rand, d *merge.Description, q *question) {
 // TestOracleFloats: an order by a type that loses digits on its way is refused, and a cast is not.
 func TestOracleFloats(t *testing.T) {
 	t.Parallel()
-	o, _, _ := openMariaDB(t)
+	o := openMariaDB(t)
 	for _, db := range append(o.shards[:], o.whole) {
 		_, err := db.ExecContext(t.Context(), "CREATE TABLE r (f FLOAT)")
 		require.NoError(t, err)
@@ -220,5 +226,3 @@ func TestOracleFloats(t *testing.T) {
 	got, _ := o.merged(t, question{shard: query, description: d}, merge.Options{})
 	require.Equal(t, want, got)
 }
-
-var _ = context.Canceled
