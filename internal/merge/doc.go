@@ -7,8 +7,8 @@
 //   - ORDER BY as in the whole, by columns that the answer has. Those that were added for this alone stand at the end, and
 //     [Description.Visible] cuts them off.
 //   - LIMIT: offset and limit of the whole together, and no OFFSET. Neither where groups are merged.
-//   - DISTINCT as in the whole; with LIMIT only if it is ordered.
-//   - Aggregates: COUNT, SUM, MIN and MAX as they are; AVG as SUM and COUNT of its argument; DISTINCT ones as their argument,
+//   - DISTINCT as in the whole.
+//   - Aggregates, with the keys of GROUP BY among the columns: COUNT, SUM, MIN and MAX as they are; AVG as SUM and COUNT of its argument; DISTINCT ones as their argument,
 //     which then is one more column to group by. No HAVING.
 //
 // The answer of a shard is read by a goroutine of its own into a buffer that is bounded. The goroutines end with the answer,

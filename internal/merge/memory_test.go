@@ -22,7 +22,11 @@ func heap() uint64 {
 
 // TestMemory streams a million rows, of 200 megabytes, through buffers of less than one.
 func TestMemory(t *testing.T) {
-	const shards, rows = 4, 250_000
+	const shards = 4
+	rows := 250_000
+	if raceDetector {
+		rows = 50_000 // it takes ten times as long
+	}
 	payload := bytes.Repeat([]byte("x"), 200)
 	for name, d := range map[string]merge.Description{
 		"concatenated": {}, "ordered": byFirst(), "distinct": {Engine: dialect.Postgres, Order: []merge.Sort{{Column: 0}, {Column: 1}}, Distinct: true},

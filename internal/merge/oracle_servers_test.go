@@ -10,6 +10,9 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/go-sql-driver/mysql"
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/stdlib"
 	"github.com/stretchr/testify/require"
 	_ "modernc.org/sqlite"
 
@@ -42,6 +45,7 @@ func everyEngine(t *testing.T, test func(*testing.T, *oracle)) {
 	t.Helper()
 	for name, open := range map[string]func(*testing.T) *oracle{
 		"sqlite": openSQLite, "postgres": openPostgres, "mariadb": openMariaDB,
+		"postgres with text": openPostgresText, "mariadb with text": openMariaDBText,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -71,6 +75,34 @@ func openMariaDB(t *testing.T) *oracle {
 	t.Helper()
 	o := &oracle{engine: dialect.MySQL, columns: mysqlColumns()}
 	o.open(t, "mysql", func(int) string { return testdb.MySQL(t) })
+	return o
+}
+
+// openPostgresText has pgx send values as text, as it must through some poolers.
+func openPostgresText(t *testing.T) *oracle {
+	t.Helper()
+	o := &oracle{engine: dialect.Postgres, columns: postgresColumns()}
+	o.open(t, "pgx", func(int) string {
+		config, err := pgx.ParseConfig(testdb.Postgres(t))
+		require.NoError(t, err)
+		config.DefaultQueryExecMode = pgx.QueryExecModeSimpleProtocol
+		name := stdlib.RegisterConnConfig(config)
+		t.Cleanup(func() { stdlib.UnregisterConnConfig(name) })
+		return name
+	})
+	return o
+}
+
+// openMariaDBText has the driver use the text protocol for all queries, and give times as text.
+func openMariaDBText(t *testing.T) *oracle {
+	t.Helper()
+	o := &oracle{engine: dialect.MySQL, columns: mysqlColumns()}
+	o.open(t, "mysql", func(int) string {
+		config, err := mysql.ParseDSN(testdb.MySQL(t))
+		require.NoError(t, err)
+		config.ParseTime, config.InterpolateParams = false, true
+		return config.FormatDSN()
+	})
 	return o
 }
 

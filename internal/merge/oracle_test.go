@@ -24,8 +24,8 @@ type question struct {
 	args         []any
 }
 
-// TestOracle asks random questions of three databases and of one with all rows: the answers are the same, in order, in values
-// and in types.
+// TestOracle asks random questions of three databases and of one with all their rows: the answers are the same, in order, in
+// values and in types.
 func TestOracle(t *testing.T) {
 	t.Parallel()
 	everyEngine(t, func(t *testing.T, o *oracle) {
@@ -33,7 +33,7 @@ func TestOracle(t *testing.T) {
 		seed := rand.Uint64()
 		dice := rand.New(rand.NewPCG(seed, 1))
 		o.fill(t, dice, 400)
-		for i := range 600 {
+		for i := range 400 {
 			ask := o.rows
 			if i%2 == 0 {
 				ask = o.aggregates
