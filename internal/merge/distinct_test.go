@@ -2,6 +2,7 @@ package merge_test
 
 import (
 	"database/sql/driver"
+	"math"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -20,7 +21,7 @@ func TestDistinct(t *testing.T) {
 	}{
 		{dialect.Postgres, "INT8", 0, row(int64(1), nil, int64(1), int64(2), nil), row(int64(1), nil, int64(2))},
 		{dialect.Postgres, "NUMERIC", 0, row("1.0", "1.00", "01", "-0.0", "0", "NaN", "NaN", "10"), row("1.0", "-0.0", "NaN", "10")},
-		{dialect.Postgres, "FLOAT8", 0, row(0.0, 1.5, 1.5, -0.5), row(0.0, 1.5, -0.5)},
+		{dialect.Postgres, "FLOAT8", 0, row(0.0, 1.5, 1.5, math.Copysign(0, -1), -0.5), row(0.0, 1.5, -0.5)},
 		{dialect.Postgres, "TEXT", merge.CollationDeterministic, row("a", "A", "a ", "a"), row("a", "A", "a ")},
 		{dialect.Postgres, "BPCHAR", merge.CollationDeterministic, row("a", "a  ", "b"), row("a", "b")},
 		{dialect.MySQL, "VARCHAR", merge.CollationPadded, row([]byte("a"), []byte("a "), []byte("b")), row("a", "b")},
@@ -50,7 +51,10 @@ func TestDistinct(t *testing.T) {
 // TestDistinctPairs: values do not run into each other.
 func TestDistinctPairs(t *testing.T) {
 	columns := []string{"a TEXT", "b TEXT"}
-	rows := [][]driver.Value{row("a", "bc"), row("ab", "c"), row("abc", nil), row(nil, "abc"), row("", "abc")}
+	rows := [][]driver.Value{
+		row("a", "bc"), row("ab", "c"), row("abc", nil), row(nil, "abc"), row("", "abc"),
+		row("a\x00\x00\x00\x00tb", "c"), row("a", "b\x00\x00\x00\x00tc"),
+	}
 	d := merge.Description{Engine: dialect.Postgres, Collations: []merge.Collation{merge.CollationBinary, merge.CollationBinary}, Distinct: true}
 	got, err := mergeAll(t, d, merge.Options{}, table(columns, rows...), table(columns, rows...))
 	require.NoError(t, err)

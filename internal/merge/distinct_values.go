@@ -42,7 +42,7 @@ func (d *distinctValues) result() (driver.Value, error) {
 }
 
 // distinctOf returns what makes an aggregate over the different values of a column.
-func distinctOf(d *Description, c *column, r Result) (func(*memory) accumulator, error) {
+func distinctOf(d *Description, c *column, r Result) (maker, error) {
 	if _, err := equalityOf(shape{*c}); err != nil {
 		return nil, err
 	}

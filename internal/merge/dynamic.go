@@ -3,6 +3,7 @@ package merge
 import (
 	"cmp"
 	"database/sql/driver"
+	"errors"
 	"math"
 	"time"
 )
@@ -48,7 +49,7 @@ func compareDynamic(a, b driver.Value, c Collation) (int, error) {
 		return compareNumbers(a, b), nil
 	case texts:
 		if reason := untold(c, true); reason != "" {
-			return 0, sentenceError(reason)
+			return 0, errors.New(reason)
 		}
 		if c == CollationPadded {
 			return comparePadded(a, b)

@@ -102,9 +102,6 @@ func appendNumeral(key []byte, v driver.Value) ([]byte, bool) {
 	case d.sign < 0:
 		key = append(key, '-')
 	}
-	if d.whole == "" {
-		d.whole = "0"
-	}
 	key = append(key, d.whole...)
 	if d.fraction != "" {
 		key = append(append(key, '.'), d.fraction...)

@@ -5,6 +5,7 @@ import (
 	"database/sql/driver"
 	"errors"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/require"
@@ -51,6 +52,25 @@ func TestFailure(t *testing.T) {
 	}
 }
 
+// TestFailureIsPrompt: the others are cancelled by the failure itself, whether or not anybody reads.
+func TestFailureIsPrompt(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		gives, waits, fails := ascending(1, 0, 1), ascending(1, 0, 0), ascending(1, 0, 0)
+		gives.blocks, waits.blocks, fails.fails, fails.opening = true, true, errDown, make(chan struct{})
+		rows, err := merge.Open(t.Context(), byFirst(), merge.Options{}, sources(gives, waits, fails)...)
+		require.NoError(t, err)
+		synctest.Wait()
+		require.False(t, waits.cancelled.Load())
+		close(fails.opening)
+		synctest.Wait()
+		require.True(t, gives.cancelled.Load() && waits.cancelled.Load())
+		began := time.Now()
+		require.ErrorIs(t, rows.Next(make([]driver.Value, 1)), errDown)
+		require.NoError(t, rows.Close())
+		require.Zero(t, time.Since(began))
+	})
+}
+
 // TestFailureToOpen: as a pool's query fails, so does Open.
 func TestFailureToOpen(t *testing.T) {
 	for name, d := range everyWay() {
@@ -82,6 +102,25 @@ func TestFailureOfLast(t *testing.T) {
 	}
 }
 
+// TestFailureAmidGroups: a source fails while rows of another are being grouped, which takes longer than to read them.
+func TestFailureAmidGroups(t *testing.T) {
+	d := everyWay()["grouped"]
+	for range 20 {
+		d.Groups.Results = append(d.Groups.Results, merge.Result{Func: merge.CountDistinct, Column: 0})
+	}
+	reads, fails := ascending(1, 0, 2000), ascending(1, 0, 0)
+	fails.fails, fails.opening = errDown, make(chan struct{})
+	rows := reads.rows
+	reads.rows = func(i int) []driver.Value {
+		if i == reads.count-1 {
+			close(fails.opening)
+		}
+		return rows(i)
+	}
+	_, err := mergeAll(t, d, merge.Options{Rows: reads.count}, reads, fails)
+	require.ErrorIs(t, err, errDown)
+}
+
 // TestCancellation: the context's end is the answer's, while it is opened, read, or left alone.
 func TestCancellation(t *testing.T) {
 	for name, d := range everyWay() {
@@ -104,6 +143,22 @@ func TestCancellation(t *testing.T) {
 			nothingLeft(t, waits, opens)
 		})
 	}
+}
+
+// TestCancellationIsTheCallers: what the sources say of it is not said of them.
+func TestCancellationIsTheCallers(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithCancel(t.Context())
+		waits := ascending(1, 0, 3)
+		waits.blocks = true
+		rows, err := merge.Open(ctx, byFirst(), merge.Options{}, sources(waits)...)
+		require.NoError(t, err)
+		cancel()
+		synctest.Wait()
+		require.True(t, waits.closed.Load())
+		require.Equal(t, context.Canceled, rows.Next(make([]driver.Value, 1))) // with nothing around it
+		require.NoError(t, rows.Close())
+	})
 }
 
 // TestAbandoned: Close ends sources in the midst of their rows, and is not held up by a reader that has stopped.
@@ -172,6 +227,18 @@ func TestParallel(t *testing.T) {
 			nothingLeft(t, answers...)
 		})
 	}
+}
+
+// TestParallelOrdered: sources that are merged by an order are all open, though they run one at a time.
+func TestParallelOrdered(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) { // it ends when nothing can go on
+		got, err := merge.Open(t.Context(), byFirst(), merge.Options{Parallel: 1, Rows: 1}, sources(ascending(2, 0, 20), ascending(2, 1, 20))...)
+		require.NoError(t, err)
+		rows, err := all(got)
+		require.NoError(t, err)
+		require.Len(t, rows, 40)
+		require.NoError(t, got.Close())
+	})
 }
 
 // TestOtherColumns: sources whose columns differ from those of the first one are refused by name.

@@ -16,7 +16,7 @@ type groupPlan struct {
 	equal   equality
 	width   int   // columns of the sources
 	columns shape // of the groups
-	makers  []func(*memory) accumulator
+	makers  []maker
 	having  func(row []driver.Value) (truth, error)
 	order   order
 }
@@ -51,64 +51,48 @@ func groupPlanOf(d *Description, sources shape) (p *groupPlan, err error) {
 // group returns the accumulators of a new group.
 func (p *groupPlan) group(m *memory) []accumulator {
 	group := make([]accumulator, len(p.makers))
-	for i, maker := range p.makers {
-		group[i] = maker(m)
+	for i, of := range p.makers {
+		group[i] = of(m)
 	}
 	return group
 }
 
 // add adds a column to the groups.
 func (p *groupPlan) add(d *Description, sources shape, r Result) error {
-	if r.Column < 0 || r.Column >= len(sources) {
+	switch {
+	case r.Column < 0 || r.Column >= len(sources):
 		return misfit("a result is made of column %d of %d", r.Column, len(sources))
-	}
-	if r.Func == Avg && (r.Count < 0 || r.Count >= len(sources)) {
+	case r.Func == Avg && (r.Count < 0 || r.Count >= len(sources)):
 		return misfit("an average is made of column %d of %d", r.Count, len(sources))
+	case r.Func == Key && !slices.Contains(p.keys, r.Column):
+		return misfit("column %d is no key", r.Column)
 	}
 	c := sources[r.Column]
 	if r.Name != "" {
 		c.name = r.Name
 	}
-	e, at := d.Engine, r.Column
-	var maker func(*memory) accumulator
-	var err error
-	switch r.Func {
-	case Key:
-		if !slices.Contains(p.keys, r.Column) {
-			return misfit("column %d is no key", r.Column)
-		}
-		maker = func(*memory) accumulator { return &first{column: at} }
-	case Count:
-		maker = func(*memory) accumulator { return &counter{column: at, name: c.name} }
-	case Sum:
-		var adds func() adder
-		if adds, err = adderOf(d, &c); err == nil {
-			maker = func(*memory) accumulator { return &summing{column: at, adder: adds()} }
-		}
-	case Min, Max:
-		var compare comparison
-		if compare, err = comparisonOf(&c); err == nil {
-			maker = func(*memory) accumulator { return &extremum{column: at, compare: compare, greatest: r.Func == Max} }
-		}
-	case Avg:
-		var adds func() adder
-		var divide division
-		if adds, divide, err = averageOf(d, &c, false); err == nil {
-			maker = func(*memory) accumulator {
-				return &averaging{column: at, adder: adds(), count: counter{column: r.Count, name: c.name}, divide: divide}
-			}
-		}
-	case CountDistinct, SumDistinct, AvgDistinct:
-		maker, err = distinctOf(d, &c, r)
-	default:
-		err = misfit("a function that there is not")
-	}
+	m, err := makerOf(d, &c, r)
 	if err != nil {
 		return err
 	}
-	p.makers = append(p.makers, maker)
-	p.columns = append(p.columns, resultColumn(e, c, r.Func))
+	p.makers = append(p.makers, m)
+	p.columns = append(p.columns, resultColumn(d.Engine, c, r.Func))
 	return nil
+}
+
+// compared tells which columns of the sources are looked at.
+func (p *groupPlan) compared(d *Description) []bool {
+	compared := make([]bool, p.width)
+	for _, k := range p.keys {
+		compared[k] = true
+	}
+	for _, r := range d.Groups.Results {
+		compared[r.Column] = true
+		if r.Func == Avg {
+			compared[r.Count] = true
+		}
+	}
+	return compared
 }
 
 // resultColumn is the column that a function makes of one of the sources.

@@ -3,6 +3,8 @@ package merge_test
 import (
 	"database/sql/driver"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -58,15 +60,28 @@ func TestEnough(t *testing.T) {
 	nothingLeft(t, long, longer)
 }
 
-// TestEnoughOfOne: a source that has given nothing yet does not hold up an answer that is complete.
+// TestEnoughOfOne: sources that have given nothing yet are cancelled at once when the answer is complete, those in the midst of
+// their rows a moment later.
 func TestEnoughOfOne(t *testing.T) {
-	d := merge.Description{Limit: new(int64(2))}
-	slow, never := ascending(1, 0, 2), ascending(1, 0, 2)
-	slow.blocks = true
-	never.opening = make(chan struct{})
-	got, err := mergeAll(t, d, merge.Options{}, slow, never)
-	require.NoError(t, err)
-	require.Len(t, got, 2)
+	synctest.Test(t, func(t *testing.T) {
+		slow, never := ascending(1, 0, 2), ascending(1, 0, 2)
+		slow.blocks = true
+		never.opening = make(chan struct{})
+		rows, err := merge.Open(t.Context(), merge.Description{Limit: new(int64(2))}, merge.Options{}, sources(slow, never)...)
+		require.NoError(t, err)
+		one := make([]driver.Value, 1)
+		require.NoError(t, rows.Next(one))
+		synctest.Wait()
+		require.False(t, never.cancelled.Load())
+		require.NoError(t, rows.Next(one))
+		synctest.Wait()
+		require.True(t, never.cancelled.Load())
+		require.False(t, slow.cancelled.Load())
+		began := time.Now()
+		require.NoError(t, rows.Close())
+		require.Equal(t, 50*time.Millisecond, time.Since(began))
+		require.True(t, slow.cancelled.Load())
+	})
 }
 
 // TestVisible: columns behind the visible ones sort and are not given.

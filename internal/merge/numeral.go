@@ -5,12 +5,6 @@ import (
 	"errors"
 )
 
-// sentenceError is an error that is a sentence of ours.
-type sentenceError string
-
-// Error implements error.
-func (e sentenceError) Error() string { return string(e) }
-
 var (
 	errNoNumber = errors.New("a value that is no decimal number")
 	errNoTime   = errors.New("a value that is no time of day")

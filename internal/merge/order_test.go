@@ -54,7 +54,7 @@ func scales() []scale {
 		{dialect.MySQL, "DATETIME", 0, row(time.Time{}, day, time.Date(2026, 3, 1, 12, 30, 0, 0, berlin))},
 		{dialect.MySQL, "DATETIME", 0, bytesOf("0000-00-00 00:00:00", "2026-03-01 12:00:00", "2026-10-01 00:00:00")},
 		{dialect.MySQL, "TIME", 0, bytesOf("-838:59:59", "-00:00:01.500000", "-00:00:01", "00:00:00", "09:00:00", "10:00:00", "100:00:00")},
-		{dialect.SQLite, "", merge.CollationBinary, row(math.Inf(-1), int64(-2), -1.5, int64(1)<<53, int64(1)<<53+1, float64(1<<53)+2, int64(math.MaxInt64), float64(1<<63), math.Inf(1), "", "1", "A", "a", []byte("A"), []byte("a"))},
+		{dialect.SQLite, "", merge.CollationBinary, row(math.Inf(-1), int64(-2), -1.5, float64(1<<53), int64(1)<<53+1, float64(1<<53)+2, int64(math.MaxInt64), float64(1<<63), math.Inf(1), "", "1", "A", "a", []byte("A"), []byte("a"))},
 		{dialect.SQLite, "DATETIME", 0, row(day, day.Add(1))},
 	}
 }

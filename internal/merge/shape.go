@@ -2,7 +2,6 @@ package merge
 
 import (
 	"database/sql/driver"
-	"math"
 	"reflect"
 )
 
@@ -87,10 +86,7 @@ func (c *column) scanType() reflect.Type {
 	return c.scan
 }
 
-// integer makes the column one of 64-bit integers, as the database calls them.
+// become makes it a column of another type, of which nothing else is known.
 func (c *column) become(typ string, k kind, scan reflect.Type) {
 	*c = column{name: c.name, typ: typ, kind: k, scan: scan, nullable: true, hasNullable: true}
-	if typ == "TEXT" {
-		c.length, c.hasLength = math.MaxInt64, true
-	}
 }

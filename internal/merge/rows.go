@@ -1,6 +1,48 @@
 package merge
 
-import "reflect"
+import (
+	"database/sql/driver"
+	"reflect"
+)
+
+// Rows are what the sources are together: a [driver.Rows] that tells the types of its columns.
+type Rows struct {
+	fan     *fanIn
+	stream  stream
+	columns shape
+	err     error
+}
+
+var (
+	_ driver.Rows                           = (*Rows)(nil)
+	_ driver.RowsColumnTypeDatabaseTypeName = (*Rows)(nil)
+	_ driver.RowsColumnTypeLength           = (*Rows)(nil)
+	_ driver.RowsColumnTypeNullable         = (*Rows)(nil)
+	_ driver.RowsColumnTypePrecisionScale   = (*Rows)(nil)
+	_ driver.RowsColumnTypeScanType         = (*Rows)(nil)
+)
+
+// Next implements [driver.Rows]. Bytes are valid until the next call.
+func (r *Rows) Next(dest []driver.Value) error {
+	if r.err != nil {
+		return r.err
+	}
+	if r.err = r.fan.failure(); r.err == nil {
+		var row []driver.Value
+		if row, r.err = r.stream.next(); r.err == nil {
+			copy(dest, row)
+			return nil
+		}
+	}
+	r.fan.enough()
+	return r.err
+}
+
+// Close implements [driver.Rows]. It waits until the sources are closed. It is not to be called while Next is.
+func (r *Rows) Close() error {
+	r.fan.close()
+	return nil
+}
 
 // Columns implements [driver.Rows].
 func (r *Rows) Columns() []string {
