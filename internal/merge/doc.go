@@ -8,8 +8,8 @@
 //     [Description.Visible] cuts them off.
 //   - LIMIT: offset and limit of the whole together, and no OFFSET. Neither where groups are merged.
 //   - DISTINCT as in the whole.
-//   - Aggregates, with the keys of GROUP BY among the columns: COUNT, SUM, MIN and MAX as they are; AVG as SUM and COUNT of its argument; DISTINCT ones as their argument,
-//     which then is one more column to group by. No HAVING.
+//   - Aggregates, with the keys of GROUP BY among the columns: COUNT, SUM, MIN and MAX as they are; AVG as SUM and COUNT of its
+//     argument; DISTINCT ones as their argument, which then is one more column to group by. No HAVING.
 //
 // What is taken for granted, since the drivers do not tell:
 //

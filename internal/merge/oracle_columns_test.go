@@ -72,6 +72,9 @@ func postgresColumns() []oracleColumn {
 		{name: "l", typ: "bigint", value: bigintegers, key: true, sum: true},
 		{name: "d", typ: "numeric(20,4)", value: decimals, key: true, sum: true},
 		{name: "n", typ: "numeric", sum: true, value: func(dice *rand.Rand) any {
+			if dice.IntN(100) == 0 {
+				return pick(dice, "NaN", "Infinity", "-Infinity")
+			}
 			return pick(dice, fmt.Sprintf("%d", dice.Int64()), fmt.Sprintf("0.%0*d", 1+dice.IntN(30), dice.IntN(10)), "-7.10", fmt.Sprintf("%d%030d.5", dice.IntN(99), dice.Int64()))
 		}},
 		{name: "f", typ: "double precision", value: func(dice *rand.Rand) any {
