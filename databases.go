@@ -9,6 +9,7 @@ import (
 
 	"gorm.io/gorm"
 
+	"github.com/gormtenancy/tenancy/internal/handover"
 	"github.com/gormtenancy/tenancy/internal/pools"
 	"github.com/gormtenancy/tenancy/internal/rowsecurity"
 	"github.com/gormtenancy/tenancy/internal/schemas"
@@ -64,8 +65,8 @@ func (s Shard) spec() pools.Spec {
 // shardFaults checks the configuration of databases.
 func (p *Plugin) shardFaults() []error {
 	faults := pools.Faults(p.poolOptions(), p.specs())
-	if p.several() && p.cfg.Resolver == nil {
-		faults = append(faults, fmt.Errorf("%s: without a Resolver no tenant is in any of them: set Resolver", "Shards, Open"))
+	if p.several() && !p.spreads() {
+		faults = append(faults, fmt.Errorf("%s: without Resolver and Sharding nothing is in any of them: set one", "Shards, Open"))
 	}
 	if p.cfg.RowSecurity == "" {
 		return faults
@@ -89,10 +90,13 @@ func (p *Plugin) several() bool {
 	return p.cfg.Open != nil
 }
 
+// spreads tells whether statements are sent to where a resolver says.
+func (p *Plugin) spreads() bool { return p.cfg.Resolver != nil || len(p.cfg.Sharding) > 0 }
+
 // openHome makes the set of databases, and returns the pool of the default one.
 func (p *Plugin) openHome(db *gorm.DB) gorm.ConnPool {
 	base := db.ConnPool
-	if cached, ok := base.(*gorm.PreparedStmtDB); ok && p.cfg.Resolver != nil {
+	if cached, ok := base.(*gorm.PreparedStmtDB); ok && p.spreads() {
 		base = cached.ConnPool // statements are prepared in the caches of the databases: see target.pick
 	}
 	o := p.poolOptions()
@@ -111,9 +115,9 @@ func (p *Plugin) openHome(db *gorm.DB) gorm.ConnPool {
 	}
 	p.databases = pools.New(o, p.specs()...)
 	p.databases.Home(base)
-	p.runner = schemas.New(p.dialect)
+	p.runner, p.merged = schemas.New(p.dialect), handover.Open()
 	p.prepares = db.PrepareStmt
-	p.routes = len(p.cfg.Shards) > 0 || p.cfg.Open != nil || p.cfg.RowSecurity != "" || p.cfg.Resolver != nil
+	p.routes = len(p.cfg.Shards) > 0 || p.cfg.Open != nil || p.cfg.RowSecurity != "" || p.spreads()
 	if p.cfg.RowSecurity != "" {
 		p.binder = rowsecurity.New(rowsecurity.Setting(p.cfg.RowSecurity))
 	}
@@ -124,7 +128,7 @@ func (p *Plugin) openHome(db *gorm.DB) gorm.ConnPool {
 // need one of them fail afterwards. It may be called more than once.
 func (p *Plugin) Close() error {
 	p.mu.Lock()
-	databases, binder, runner := p.databases, p.binder, p.runner
+	databases, binder, runner, merged := p.databases, p.binder, p.runner, p.merged
 	p.mu.Unlock()
 	var errs []error
 	if databases != nil {
@@ -132,6 +136,9 @@ func (p *Plugin) Close() error {
 	}
 	if binder != nil {
 		errs = append(errs, binder.Close())
+	}
+	if merged != nil {
+		errs = append(errs, merged.Close())
 	}
 	if runner != nil {
 		errs = append(errs, runner.Close())

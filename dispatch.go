@@ -143,7 +143,7 @@ func (t *target) pick() (err error) {
 		if t.pool, err = t.database.Primary(); err != nil {
 			return err
 		}
-		if t.database.Name() != "" || r.plugin.cfg.Resolver != nil {
+		if t.database.Name() != "" || r.plugin.spreads() {
 			t.conn = r.connOf(t.pool)
 		}
 	}

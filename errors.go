@@ -24,16 +24,22 @@ var (
 	ErrUnconfinedSQL = errors.New("tenancy: SQL that is not confined to the tenant")
 	// ErrUnknownTable means that a table is in none of the configuration's lists and has no tagged model.
 	ErrUnknownTable = errors.New("tenancy: unknown table")
-	// ErrMissingShardKey means that a statement without a tenant does not say on which placement it runs. Use
-	// [WithPlacement].
+	// ErrMissingShardKey means that a statement does not say on which placement it runs: one on a sharded table has no condition
+	// on its shard key, or one without a tenant says nothing. Use [WithShardKey], [WithPlacement] or [OnAllShards].
 	ErrMissingShardKey = errors.New("tenancy: no placement to run on")
 	// ErrTenantUnavailable means that the tenant is not served at the moment: its database cannot be reached, and is tried again by
 	// and by; or its resolver knows it and says so, as package catalog does of tenants that are suspended or on the move.
 	ErrTenantUnavailable = errors.New("tenancy: tenant unavailable")
 	// ErrOverloaded means that all databases that may be open at once are in use, and none became free in time. See [PoolLimits].
 	ErrOverloaded = errors.New("tenancy: too many databases in use")
-	// ErrCrossShard means that a statement would need two databases, or a transaction a second one.
+	// ErrCrossShard means that a statement would need two placements, or a transaction a second database; or that a row would have
+	// to go from one shard to another.
 	ErrCrossShard = errors.New("tenancy: more than one database is needed")
+	// ErrUnmergeable means that the answers of several placements cannot be made into the one that a single database would give.
+	// Its text says why, and how to ask instead.
+	ErrUnmergeable = errors.New("tenancy: the answers of several shards cannot be merged")
+	// ErrAmbiguousRow means that a row that there is once was found on more than one shard.
+	ErrAmbiguousRow = errors.New("tenancy: a row on more than one shard")
 	// ErrShardNotFound means that a placement names a database that the plugin does not have, or that is not there.
 	ErrShardNotFound = errors.New("tenancy: shard not found")
 	// ErrInvalidConfig means that the configuration or a model's tags are wrong; db.Use reports all faults at once.

@@ -38,7 +38,7 @@ func EvenSlots(slots int, at ...Placement) []SlotRange {
 // Growing gives some slots to another owner, and moves their keys and no others.
 //
 // Slots without an owner or with two, and ranges that are empty or outside of 0 to slots, are [ErrInvalidConfig], from db.Use and
-// for every key. Hash is a [PlacementLister].
+// for every key. Hash is a [PlacementLister], and a [ShardNumberer] by its slots.
 //
 // The slot is the first eight bytes of the SHA-256 of the key's text as an unsigned integer, the first byte being the
 // highest, modulo slots. The text of an integer is decimal, of a UUID lower-case with dashes, of a time RFC 3339 in UTC with nine
@@ -74,28 +74,65 @@ type keyHash struct {
 	owners []SlotRange // in the order of their slots
 }
 
-var _ PlacementLister = (*keyHash)(nil)
+var (
+	_ PlacementLister = (*keyHash)(nil)
+	_ ShardNumberer   = (*keyHash)(nil)
+)
 
 // Resolve implements [ShardResolver].
 func (h *keyHash) Resolve(_ context.Context, key any) (Placement, error) {
 	if h.err != nil {
 		return Placement{}, h.err
 	}
-	k, err := keyOf(key)
+	slot, err := h.slot(key)
 	if err != nil {
 		return Placement{}, err
 	}
+	return h.owner(slot), nil
+}
+
+// slot returns the slot of a key.
+func (h *keyHash) slot(key any) (int, error) {
+	k, err := keyOf(key)
+	if err != nil {
+		return 0, err
+	}
 	var buf [128]byte // an ID and most other keys fit
 	sum := sha256.Sum256(k.Append(buf[:0]))
-	slot := int(binary.BigEndian.Uint64(sum[:8]) % h.slots) //nolint:gosec // slots is an int
+	return int(binary.BigEndian.Uint64(sum[:8]) % h.slots), nil //nolint:gosec // slots is an int
+}
+
+// owner returns the placement of a slot.
+func (h *keyHash) owner(slot int) Placement {
 	i, _ := slices.BinarySearchFunc(h.owners, slot, func(r SlotRange, slot int) int {
 		if r.To <= slot {
 			return -1
 		}
 		return 1
 	})
-	return h.owners[i].At, nil
+	return h.owners[i].At
 }
+
+// ShardNumber implements [ShardNumberer]: it is the key's slot.
+func (h *keyHash) ShardNumber(_ context.Context, key any) (int, error) {
+	if h.err != nil {
+		return 0, h.err
+	}
+	return h.slot(key)
+}
+
+// PlacementOf implements [ShardNumberer].
+func (h *keyHash) PlacementOf(_ context.Context, number int) (Placement, error) {
+	switch {
+	case h.err != nil:
+		return Placement{}, h.err
+	case number < 0 || uint64(number) >= h.slots:
+		return Placement{}, fmt.Errorf("%w: there is no slot with the number of the ID", ErrShardNotFound)
+	}
+	return h.owner(number), nil
+}
+
+func (h *keyHash) numbers() int { return int(h.slots) } //nolint:gosec // it was an int
 
 // Placements implements [PlacementLister], in the order of the slots.
 func (h *keyHash) Placements(context.Context) iter.Seq2[Placement, error] {

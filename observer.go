@@ -15,6 +15,8 @@ type StatementEvent struct {
 	Err    error  // why it was refused
 	// Placement is where the rows are; zero if that was not found out, or for the shared tables of the default database.
 	Placement Placement
+	// Placements are those of a statement over several; then Placement is zero.
+	Placements []Placement
 }
 
 // The interfaces below are optional, each on its own: [Config].Observer implements those that it wants to hear of, as pgx
@@ -83,6 +85,9 @@ func (e StatementEvent) attrs(more ...slog.Attr) []slog.Attr {
 	}
 	if e.Placement.Schema != "" {
 		attrs = append(attrs, slog.String("schema", e.Placement.Schema))
+	}
+	if len(e.Placements) > 0 {
+		attrs = append(attrs, slog.Int("placements", len(e.Placements)))
 	}
 	return append(attrs, more...)
 }

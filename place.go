@@ -19,11 +19,11 @@ import (
 
 // place finds out where the rows are that statements of who are about.
 func (p *Plugin) place(ctx context.Context, who *callbacks.Subject) (Placement, error) {
-	if p.cfg.Resolver == nil && !who.Placed && who.Kind != callbacks.System {
+	if p.cfg.Resolver == nil && !who.Placed() && who.Kind != callbacks.System {
 		return Placement{}, nil
 	}
 	if s := scopeOf(ctx); who.Kind == callbacks.System { // the Migrator: where the context says, or else at home
-		if s == nil || s.who.Kind != callbacks.Tenant && !s.who.Placed {
+		if s == nil || s.who.Kind != callbacks.Tenant && !s.who.Placed() {
 			return Placement{}, nil
 		}
 		if s.err != nil {
@@ -31,12 +31,12 @@ func (p *Plugin) place(ctx context.Context, who *callbacks.Subject) (Placement, 
 		}
 		who = &s.who
 	}
-	if p.pure && !who.Placed {
+	if p.pure && !who.Placed() {
 		if at := p.claims.of(who.Boxed); at != nil {
 			return *at, nil
 		}
 	}
-	id, named, at := ID(who.ID), who.Placed, Placement{}
+	id, named, at := ID(who.ID), who.Placed(), Placement{}
 	if named {
 		at = scopeOf(ctx).at
 	}
@@ -190,7 +190,7 @@ func (p *Plugin) ownSchemas(ctx context.Context, conn gorm.ConnPool) (own ownSch
 func (p *Plugin) inSchema(pass *callbacks.Pass, query string) (string, error) {
 	confined := func(name string) bool {
 		t := p.hooks.Tables.Named(name)
-		return t == nil || t.Class.Confined()
+		return t == nil || t.Class.HasPlace()
 	}
 	at := pass.At()
 	if p.dialect == "postgres" {

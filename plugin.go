@@ -2,6 +2,7 @@ package tenancy
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"reflect"
@@ -35,6 +36,8 @@ type Config struct {
 	// Resolver finds the placement of a tenant. Zero: all tenants are in the database that gorm.Open opened, and are not
 	// looked up.
 	Resolver ShardResolver
+	// Sharding are the sets of models that are spread by a shard key. It needs SQL, which finds the keys in statements. Zero: none.
+	Sharding []Sharding
 	// Shards are the databases known at start, opened when they are first needed. Zero: the one that gorm.Open opened.
 	Shards []Shard
 	// Open returns a shard that is in no list, when it is first needed; an unknown name is [ErrShardNotFound]. It must not
@@ -44,6 +47,8 @@ type Config struct {
 	Open func(ctx context.Context, shard string) (Shard, error)
 	// Pools bounds the databases that are open at once. See [PoolLimits] for its zero value.
 	Pools PoolLimits
+	// FanOut bounds what a statement over several placements takes. See [FanOutLimits] for its zero value.
+	FanOut FanOutLimits
 	// RowSecurity is the PostgreSQL setting that row-level security policies read, such as "app.tenant_id". Each statement of a
 	// tenant is then sent with the setting bound to the tenant, until the end of its transaction. [Plugin.RowSecurityDDL] has
 	// the policies. Zero: off.
@@ -64,6 +69,7 @@ type Table struct {
 	Name         string
 	Schema       string // if it is not the one that names without a schema mean
 	TenantColumn string // holds tenant IDs as text; empty for a global table
+	ShardKey     string // for [Sharding]: says where each row is
 }
 
 // declared returns the table as the registry takes it.
@@ -71,7 +77,7 @@ func (t Table) declared() tables.Declared {
 	if t.Schema != "" && t.Name != "" {
 		t.Name = t.Schema + "." + t.Name
 	}
-	return tables.Declared{Name: t.Name, TenantColumn: t.TenantColumn}
+	return tables.Declared{Name: t.Name, TenantColumn: t.TenantColumn, ShardKey: t.ShardKey}
 }
 
 // UnlistedPolicy says what to do with tables that nothing is known of.
@@ -108,6 +114,7 @@ type Plugin struct {
 	dialect   string
 	databases *pools.Set
 	binder    *rowsecurity.Binder // nil: row-level security is off
+	merged    *sql.DB             // hands over what was merged
 	runner    *schemas.Runner     // of the Migrator's statements in schemas
 	secured   sync.Map            // *sql.DB → *secured
 	prepares  bool                // gorm.Config.PrepareStmt
@@ -135,6 +142,7 @@ func New(cfg Config) *Plugin {
 	cfg.Global = slices.Clone(cfg.Global)
 	cfg.Reference = slices.Clone(cfg.Reference)
 	cfg.Shards = slices.Clone(cfg.Shards)
+	cfg.Sharding = slices.Clone(cfg.Sharding)
 	_, pure := cfg.Resolver.(perTenant)
 	return &Plugin{cfg: cfg, pure: pure}
 }
@@ -162,7 +170,7 @@ func (p *Plugin) Initialize(db *gorm.DB) error {
 	if err := p.configure(registry, db.Name()); err != nil {
 		return err
 	}
-	hooks := &callbacks.Hooks{Rules: rules{p}, Tables: registry, SQL: p.cfg.SQL, RefuseRaw: p.cfg.RawSQL == RawRefuse}
+	hooks := &callbacks.Hooks{Rules: rules{p}, Tables: registry, Shards: p.shards(), SQL: p.cfg.SQL, RefuseRaw: p.cfg.RawSQL == RawRefuse}
 	if err := hooks.Register(db); err != nil {
 		return fmt.Errorf("%w: %w", ErrInvalidConfig, err)
 	}
@@ -177,7 +185,7 @@ func (p *Plugin) Initialize(db *gorm.DB) error {
 
 // configure checks the configuration and classifies its models.
 func (p *Plugin) configure(registry *tables.Registry, dialect string) error {
-	faults := registry.Declare(declared(p.cfg.Models), declared(p.cfg.Global), declared(p.cfg.Reference))
+	faults := registry.Declare(declared(p.cfg.Models), declared(p.cfg.Global), declared(p.cfg.Reference), shardSets(p.cfg.Sharding))
 	if p.cfg.Resolver == nil {
 		for t := range registry.PlacedModels() {
 			faults = append(faults, fmt.Errorf("%s has no field tagged tenancy:\"tenant\", and without a Resolver no placement is a tenant's own: tag the field, or list it in Global", "Models: "+t.Describe()))
@@ -195,6 +203,7 @@ func (p *Plugin) configure(registry *tables.Registry, dialect string) error {
 	p.dialect = dialect
 	faults = append(faults, p.shardFaults()...)
 	faults = append(faults, resolverFaults("Resolver", p.cfg.Resolver)...)
+	faults = append(faults, p.shardingFaults()...)
 	if o := p.cfg.Observer; o != nil {
 		p.observers.scoped, _ = o.(ScopedObserver)
 		p.observers.refused, _ = o.(RefusedObserver)
@@ -232,99 +241,4 @@ func declared(models []any) []any {
 
 func sameMap(a, b map[string]gorm.Plugin) bool {
 	return a != nil && b != nil && reflect.ValueOf(a).Pointer() == reflect.ValueOf(b).Pointer()
-}
-
-// rules answers what the callbacks ask.
-type rules struct{ *Plugin }
-
-var _ callbacks.Rules = rules{}
-
-// Identify implements [callbacks.Rules].
-func (r rules) Identify(ctx context.Context) (*callbacks.Subject, error) {
-	s := scopeOf(ctx)
-	if s == nil {
-		return &r.nobody, nil
-	}
-	return &s.who, s.err
-}
-
-// Place implements [callbacks.Rules].
-func (r rules) Place(ctx context.Context, who *callbacks.Subject, pool gorm.ConnPool) (callbacks.Place, error) {
-	if t, ok := pool.(*transaction); ok {
-		if at, known := t.placeOf(who); known {
-			if who.Placed && !scopeOf(ctx).at.is(at) {
-				return callbacks.Place{}, errPlacedElsewhere()
-			}
-			return callbacks.Place(at), nil
-		}
-	}
-	at, err := r.place(ctx, who)
-	return callbacks.Place(at), err
-}
-
-// Resolves implements [callbacks.Rules].
-func (r rules) Resolves() bool { return r.cfg.Resolver != nil }
-
-// Several implements [callbacks.Rules].
-func (r rules) Several() bool { return r.several() }
-
-// HidesRows implements [callbacks.Rules].
-func (r rules) HidesRows() bool { return r.binder != nil }
-
-// Pool implements [callbacks.Rules].
-func (r rules) Pool() gorm.ConnPool { return r.router }
-
-// Adopt implements [callbacks.Rules].
-func (r rules) Adopt(pool gorm.ConnPool) gorm.ConnPool { return r.router.adopt(pool) }
-
-// UnlistedAreGlobal implements [callbacks.Rules].
-func (r rules) UnlistedAreGlobal() bool { return r.cfg.Unlisted == UnlistedGlobal }
-
-// Refuse implements [callbacks.Rules].
-func (r rules) Refuse(ctx context.Context, refusal callbacks.Refusal) error {
-	err := refusal.Cause
-	if err == nil {
-		err = fmt.Errorf("%w: %s", sentinel(refusal.Reason), refusal.Why)
-	}
-	if refusal.Who == nil {
-		refusal.Who = &r.nobody
-	}
-	wrapped := &StatementError{Tenant: ID(refusal.Who.ID), Op: refusal.Op.String(), Table: refusal.Table, Err: err}
-	if o := r.observers.refused; o != nil {
-		o.StatementRefused(ctx, StatementEvent{Tenant: wrapped.Tenant, Op: wrapped.Op, Table: wrapped.Table, Reason: refusal.Who.Reason, Err: wrapped, Placement: Placement(refusal.At)})
-	}
-	return wrapped
-}
-
-// Ran implements [callbacks.Rules].
-func (r rules) Ran(ctx context.Context, who *callbacks.Subject, op callbacks.Op, table string, at callbacks.Place, rows int64) {
-	if who.Kind == callbacks.Everyone {
-		if o := r.observers.without; o != nil {
-			o.StatementWithoutTenant(ctx, StatementEvent{Op: op.String(), Table: table, Rows: rows, Reason: who.Reason, Placement: Placement(at)})
-		}
-		return
-	}
-	if o := r.observers.scoped; o != nil {
-		o.StatementScoped(ctx, StatementEvent{Tenant: ID(who.ID), Op: op.String(), Table: table, Rows: rows, Placement: Placement(at)})
-	}
-}
-
-// sentinel is the error of a reason.
-func sentinel(reason callbacks.Reason) error {
-	switch reason {
-	case callbacks.NoTenant:
-		return ErrNoTenant
-	case callbacks.InvalidTenant:
-		return ErrInvalidTenant
-	case callbacks.Mismatch:
-		return ErrTenantMismatch
-	case callbacks.UnknownTable:
-		return ErrUnknownTable
-	case callbacks.InvalidConfig:
-		return ErrInvalidConfig
-	case callbacks.CrossShard:
-		return ErrCrossShard
-	default:
-		return ErrUnconfinedSQL
-	}
 }

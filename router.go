@@ -67,7 +67,7 @@ func (r *router) withCache(p *gorm.PreparedStmtDB) gorm.ConnPool {
 	if _, ok := r.base.(*gorm.PreparedStmtDB); ok {
 		return r
 	}
-	if r.plugin.cfg.Resolver != nil { // the database has a cache of its own, which is bounded
+	if r.plugin.spreads() { // the database has a cache of its own, which is bounded
 		return &router{plugin: r.plugin, base: r.base, hooks: r.hooks, gate: r.gate, foreign: r.foreign, cached: true}
 	}
 	r.mu.Lock()
@@ -82,6 +82,9 @@ func (r *router) withCache(p *gorm.PreparedStmtDB) gorm.ConnPool {
 // look at its arguments, and where it was prepared.
 func (r *router) PrepareContext(ctx context.Context, query string) (*sql.Stmt, error) {
 	pass, query, _, err := r.hooks.Admit(ctx, query, nil)
+	if err == nil && pass.Fan() != nil {
+		err = r.refuse(pass, fmt.Errorf("%w: a statement is prepared for one", ErrCrossShard))
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -102,6 +105,9 @@ func (r *router) ExecContext(ctx context.Context, query string, args ...any) (sq
 	}
 	if pass.Needless() {
 		return noRows{}, nil
+	}
+	if pass.Fan() != nil {
+		return r.fanExec(ctx, pass, query, args, r)
 	}
 	t, err := r.route(ctx, pass, query)
 	if err != nil {
@@ -125,6 +131,9 @@ func (r *router) QueryContext(ctx context.Context, query string, args ...any) (*
 	if pass.Needless() {
 		return r.plugin.runner.Nothing(ctx) //nolint:sqlclosecheck // the caller closes them
 	}
+	if pass.Fan() != nil {
+		return r.fanQuery(ctx, pass, query, args, r) //nolint:sqlclosecheck // the caller closes them
+	}
 	t, err := r.route(ctx, pass, query)
 	if err != nil {
 		return nil, err
@@ -146,6 +155,9 @@ func (r *router) QueryRowContext(ctx context.Context, query string, args ...any)
 	pass, query, args, err := r.hooks.Admit(ctx, query, args)
 	if err != nil {
 		return callbacks.ErrorRow(err)
+	}
+	if pass.Fan() != nil {
+		return r.fanQueryRow(ctx, pass, query, args, r)
 	}
 	t, err := r.route(ctx, pass, query)
 	if err != nil {
@@ -222,7 +234,13 @@ func LeaseDB(db *gorm.DB) (pool *sql.DB, done func(), err error) {
 	ctx := db.Statement.Context
 	who, err := rules{p}.Identify(ctx)
 	at := Placement{}
-	if err == nil && (who.Kind != callbacks.Nobody || who.Placed) {
+	switch {
+	case err != nil:
+	case who.Where == callbacks.ByKey:
+		at, err = p.placeByKey(ctx, who)
+	case who.Where == callbacks.Everywhere:
+		err = fmt.Errorf("%w: OnAllShards means several databases: use WithPlacement or WithShardKey", ErrCrossShard)
+	case who.Kind != callbacks.Nobody || who.Placed():
 		at, err = p.place(ctx, who)
 	}
 	if err != nil {

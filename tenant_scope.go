@@ -54,10 +54,20 @@ func scopeOf(ctx context.Context) *scope {
 
 // with returns a context that says s, and of the placement what ctx says.
 func (s scope) with(ctx context.Context) context.Context {
-	if outer := scopeOf(ctx); outer != nil && !s.who.Placed {
-		s.who.Placed, s.at = outer.who.Placed, outer.at
+	if outer := scopeOf(ctx); outer != nil && s.who.Where == callbacks.Nowhere {
+		s.who.Where, s.who.ShardKey, s.at = outer.who.Where, outer.who.ShardKey, outer.at
 	}
 	return context.WithValue(ctx, scopeKey{}, &s)
+}
+
+// leading returns a context that says of the placement what where does.
+func leading(ctx context.Context, where callbacks.Where, key any, at Placement) context.Context {
+	s := scope{}
+	if outer := scopeOf(ctx); outer != nil {
+		s = *outer
+	}
+	s.who.Where, s.who.ShardKey, s.at = where, key, at
+	return s.with(ctx)
 }
 
 // WithTenant returns a context whose statements touch the rows of tenant id alone. It never fails: an ID that breaks the
@@ -91,13 +101,28 @@ func FromContext(ctx context.Context) (id ID, ok bool) {
 	return ID(s.who.ID), true
 }
 
-// WithPlacement returns a context whose statements without a tenant run on p. Beside a tenant, p must be the tenant's own
-// placement, else statements are refused with [ErrTenantMismatch].
+// WithPlacement returns a context whose statements on sharded models, and those without a tenant, run on p. Beside a tenant, p must
+// be the tenant's own placement for other models, else statements are refused with [ErrTenantMismatch]. A row that belongs
+// elsewhere by its shard key is not written there: that is [ErrCrossShard]. The innermost of WithPlacement, [WithShardKey] and
+// [OnAllShards] counts.
 func WithPlacement(ctx context.Context, p Placement) context.Context {
-	s := scope{}
-	if outer := scopeOf(ctx); outer != nil {
-		s = *outer
-	}
-	s.who.Placed, s.at = true, p
-	return s.with(ctx)
+	return leading(ctx, callbacks.AtPlace, nil, p)
+}
+
+// WithShardKey returns a context whose statements on sharded models run where rows with this key are, whatever keys they have in
+// their conditions. It adds no condition. The models that a statement touches must have that key in one place, and a row that
+// belongs elsewhere is not written: both is [ErrCrossShard]. Other models are not concerned.
+func WithShardKey(ctx context.Context, key any) context.Context {
+	return leading(ctx, callbacks.ByKey, key, Placement{})
+}
+
+// OnAllShards returns a context whose statements on sharded models run on all placements that their conditions allow, and give what
+// one database with all the rows would give, or [ErrUnmergeable]. A tenant in the context stays a condition; [WithoutTenant]
+// in it means all tenants of all placements. The resolver must be a [PlacementLister].
+//
+// Reads of several placements are each as of their own moment. Writes are committed on each placement by itself: if one fails, the
+// error is a [*PartialError] that says where the others were done. In a transaction of the application's they are refused
+// with [ErrCrossShard], unless all placements are in one database.
+func OnAllShards(ctx context.Context) context.Context {
+	return leading(ctx, callbacks.Everywhere, nil, Placement{})
 }

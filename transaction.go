@@ -42,6 +42,7 @@ type transaction struct {
 	shown      string // the tenant that row-level security was told of
 	prepared   *gorm.PreparedStmtDB
 	parent     *transaction // that this one prepares statements for
+	turn       sync.Mutex   // of the parts of statements over several places
 }
 
 var (
@@ -136,6 +137,13 @@ func (t *transaction) ExecContext(ctx context.Context, query string, args ...any
 	if pass.Needless() {
 		return noRows{}, nil
 	}
+	if pass.Fan() != nil {
+		by, err := t.fanBy(pass)
+		if err != nil {
+			return nil, err
+		}
+		return t.router.fanExec(ctx, pass, query, args, by)
+	}
 	tx, err := t.begin(pass)
 	if err != nil {
 		return nil, err
@@ -174,6 +182,13 @@ func (t *transaction) QueryContext(ctx context.Context, query string, args ...an
 	if pass.Needless() {
 		return t.router.plugin.runner.Nothing(ctx) //nolint:sqlclosecheck // the caller closes them
 	}
+	if pass.Fan() != nil {
+		by, err := t.fanBy(pass)
+		if err != nil {
+			return nil, err
+		}
+		return t.router.fanQuery(ctx, pass, query, args, by) //nolint:sqlclosecheck // the caller closes them
+	}
 	tx, err := t.begin(pass)
 	if err != nil {
 		return nil, err
@@ -195,6 +210,13 @@ func (t *transaction) QueryRowContext(ctx context.Context, query string, args ..
 	pass, query, args, err := t.router.hooks.Admit(ctx, query, args)
 	if err != nil {
 		return callbacks.ErrorRow(err)
+	}
+	if pass.Fan() != nil {
+		by, err := t.fanBy(pass)
+		if err != nil {
+			return callbacks.ErrorRow(err)
+		}
+		return t.router.fanQueryRow(ctx, pass, query, args, by)
 	}
 	tx, err := t.begin(pass)
 	if err != nil {

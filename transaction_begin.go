@@ -17,7 +17,7 @@ func (t *transaction) begin(pass *callbacks.Pass) (boundTx, error) {
 	if t.parent != nil {
 		tx, err := t.parent.begin(pass)
 		if inner, ok := tx.(gorm.Tx); ok && err == nil {
-			if t.router.plugin.cfg.Resolver != nil { // the session's own cache would hand out statements of another database
+			if t.router.plugin.spreads() { // the session's own cache would hand out statements of another database
 				return t.parent.preparing(inner), nil
 			}
 			return &gorm.PreparedStmtTX{Tx: inner, PreparedStmtDB: t.prepared}, nil
@@ -73,13 +73,13 @@ func (t *transaction) reach(pass *callbacks.Pass) error {
 	shard, admin := "", false
 	if pass.Reach() == callbacks.There {
 		shard, admin = pass.At().Shard, t.router.plugin.binder != nil && pass.Who.Kind == callbacks.Everyone
-		if pass.Who.Kind == callbacks.Tenant && pass.Who.ID == t.tenant && !t.placed {
+		if pass.Who.Kind == callbacks.Tenant && pass.Who.ID == t.tenant && !t.placed && !pass.Keyed() {
 			t.at, t.placed = Placement(pass.At()), true
 		}
 	}
 	if t.bound == nil {
 		begin, role := shard, admin
-		if at, ok, err := t.own(); err != nil {
+		if at, ok, err := t.own(pass.Reach() != callbacks.Anywhere); err != nil {
 			return t.router.refuse(pass, err)
 		} else if ok {
 			begin, role = at.Shard, role || t.everyone()
@@ -99,16 +99,28 @@ func (t *transaction) reach(pass *callbacks.Pass) error {
 	return t.router.refuse(pass, t.router.plugin.checkSchema(pass.Context, pass.At(), nil, withoutCache(t.bound)))
 }
 
-// own finds the placement that the transaction's context leads to, if it does.
-func (t *transaction) own() (at Placement, ok bool, err error) {
+// own finds the placement that the transaction's context leads to, if it does. Where models are sharded, a tenant alone does not
+// lead anywhere: if the first statement has a place, that counts.
+func (t *transaction) own(placed bool) (at Placement, ok bool, err error) {
 	if t.placed {
 		return t.at, true, nil
 	}
 	if callbacks.DefaultTransactionAtHome(t.ctx) {
 		return Placement{}, true, nil
 	}
-	s := scopeOf(t.ctx)
-	if s == nil || s.who.Kind != callbacks.Tenant && !s.who.Placed {
+	s, sets := scopeOf(t.ctx), t.router.plugin.cfg.Sharding
+	if s != nil && len(sets) > 0 {
+		switch where := s.who.Where; {
+		case where == callbacks.AtPlace:
+			return s.at, true, nil
+		case where == callbacks.ByKey && len(sets) == 1:
+			at, err = t.router.plugin.placeByKey(t.ctx, &s.who)
+			return at, err == nil, err
+		case placed:
+			return Placement{}, false, nil
+		}
+	}
+	if s == nil || s.who.Kind != callbacks.Tenant && !s.who.Placed() {
 		return Placement{}, false, nil
 	}
 	if s.err != nil {
@@ -193,7 +205,10 @@ func beginOn(ctx context.Context, pool gorm.ConnPool, opts *sql.TxOptions) (boun
 // reachable fails if the database cannot be reached. The end of a transaction without statements, which never began, asks
 // it: an application that begins one to see whether the database is there still sees it.
 func (t *transaction) reachable(ctx context.Context) error {
-	at, _, err := t.own()
+	if callbacks.Apart(ctx) {
+		return nil // its statement was not in it
+	}
+	at, _, err := t.own(false)
 	if err != nil {
 		return err
 	}

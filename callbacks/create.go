@@ -38,6 +38,11 @@ func (h *Hooks) prepareCreate(db *gorm.DB, pass *Pass) error {
 		}
 	}
 	pass.scoped = true
+	if pass.Table != nil && pass.Table.Shard != nil {
+		if err := h.placeRows(db, pass); err != nil || pass.split {
+			return err
+		}
+	}
 	if pass.mayBeThere {
 		if err := h.mayBeThere(pass); err != nil {
 			return err
@@ -63,7 +68,7 @@ func (h *Hooks) prepareCreate(db *gorm.DB, pass *Pass) error {
 // buildValues, whatever Select, Omit and field permissions leave of the rows.
 func (h *Hooks) fill(pass *Pass) error {
 	stmt, column := pass.stmt, pass.Table.Tenant
-	h.selectTenant(pass)
+	h.selectColumn(pass, column.Name)
 	return eachRow(stmt, func(r row) error {
 		if !r.model.IsValid() {
 			if r.values == nil {
@@ -112,9 +117,9 @@ func (h *Hooks) fillText(pass *Pass, v reflect.Value) error {
 	return nil
 }
 
-// selectTenant keeps Select and Omit from leaving the tenant column out: an upsert is made of the columns that are left.
-func (h *Hooks) selectTenant(pass *Pass) {
-	stmt, name := pass.stmt, pass.Table.Tenant.Name
+// selectColumn keeps Select and Omit from leaving a column out: an upsert is made of the columns that are left.
+func (h *Hooks) selectColumn(pass *Pass, name string) {
+	stmt := pass.stmt
 	is := func(column string) bool { return sameColumn(stmt.Schema, column, name) }
 	if len(stmt.Selects) > 0 && !slices.ContainsFunc(stmt.Selects, is) {
 		stmt.Selects = append(slices.Clip(stmt.Selects), name) // shared with the chain

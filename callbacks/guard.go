@@ -60,7 +60,7 @@ func (h *Hooks) admitStatement(pass *Pass) (err error) {
 
 // admitTarget finds the main table and decides whether the subject may use it.
 func (h *Hooks) admitTarget(pass *Pass) (err error) {
-	pass.confined, pass.arg = false, Arg{}
+	pass.confined, pass.keyed, pass.arg = false, false, Arg{}
 	if pass.Table, err = h.mainTable(pass); err != nil {
 		return err
 	}
@@ -146,7 +146,13 @@ func (h *Hooks) admitTable(pass *Pass) error {
 		}
 		return h.refusal(pass, UnknownTable, "it is in none of Config.Models, Global and Reference, and its model has no tenancy tag: list it")
 	}
-	if err := h.place(pass); err != nil {
+	if t.Shard != nil {
+		if err := h.admitSharded(pass); err != nil || t.Class == tables.Sharded {
+			return err
+		}
+	} else if pass.Who.Kind == Everyone && pass.Who.Where == Everywhere && h.fleet != nil {
+		pass.keyed = true
+	} else if err := h.place(pass); err != nil {
 		return err
 	}
 	switch {
@@ -183,12 +189,15 @@ func (h *Hooks) tenantValue(pass *Pass, c *tables.Column) (any, error) {
 	if err != nil {
 		return nil, h.refusal(pass, InvalidTenant, err.Error())
 	}
+	if pass.keyed && !pass.placed {
+		return v, nil // tenantFits looks again when its place is known
+	}
 	if pass.at.alone() && (tables.Simple(id) || pass.at.Schema != "") {
 		return v, nil // nobody else has been there, or none whose ID the database could take for this one
 	}
 	where := pass.at.database()
 	if c.MustAsk(where, id) && (pass.sub || !pass.stmt.DryRun) {
-		h.askComparison(pass, c)
+		h.askComparison(pass, c, where)
 	}
 	if err := c.Fits(where, id); err != nil {
 		return nil, h.refusal(pass, InvalidTenant, err.Error())
@@ -250,7 +259,11 @@ func (h *Hooks) finish(db *gorm.DB) {
 		h.finishDry(db, pass)
 	}
 	if db.Error == nil && pass.scoped && !db.DryRun && (pass.confined || pass.touched || pass.Who.Kind == Everyone && (pass.Table == nil || pass.Table.Class.Confined())) {
-		h.Rules.Ran(pass.Context, pass.Who, pass.Op, pass.TableName(), pass.at, db.RowsAffected)
+		places := []Place{pass.at}
+		if pass.fan != nil {
+			places = pass.fan.Places
+		}
+		h.Rules.Ran(pass.Context, pass.Who, pass.Op, pass.TableName(), places, db.RowsAffected)
 	}
 }
 

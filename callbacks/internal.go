@@ -29,6 +29,9 @@ func (o *own) bind(v any)                  { o.AddVar(&o.Statement, v) }
 
 // query sends the statement; each is called for every row.
 func (o *own) query(each func(*sql.Rows) error) (err error) {
+	if o.pass.keyed && !o.pass.placed && o.pool == nil {
+		return o.pass.hooks.refusal(o.pass, MissingShardKey, "what it refers to has to be looked at first, and its shard is known only from its own text: use tenancy.WithShardKey")
+	}
 	query, begin, n := o.SQL.String(), time.Now(), int64(0)
 	pass := o.own(query)
 	defer func() {
@@ -85,9 +88,9 @@ func (o *own) exec() error {
 
 // askComparison finds out how a tenant column compares its values. What cannot be found out is no error: the IDs that no
 // database mixes up are fine without an answer, and the others are refused without one.
-func (h *Hooks) askComparison(pass *Pass, c *tables.Column) {
+func (h *Hooks) askComparison(pass *Pass, c *tables.Column, shard string) {
 	o := newOwn(pass)
-	shard, name := pass.at.database(), c.Table+pass.at.TableSuffix
+	name := c.Table + pass.at.TableSuffix
 	quoted := o.Quote(name)
 	if pass.at.Schema != "" {
 		quoted = h.text.Quote(pass.at.Schema) + "." + h.text.Quote(name)

@@ -16,6 +16,7 @@ type knownTables struct {
 	engine         dialect.Engine
 	unlistedGlobal bool
 	resolves       bool     // tenants can be in different places
+	fleet          bool     // tenants' tables are sharded by their tenant columns
 	described      sync.Map // *tables.Table → described
 }
 
@@ -33,7 +34,7 @@ func (k *knownTables) Generation() uint64 { return k.registry.Generation() }
 // Confined implements [sqlproof.Tables].
 func (k *knownTables) Confined(name string) bool {
 	t := k.registry.Named(name)
-	return t != nil && t.Class.Confined()
+	return t != nil && t.Class.HasPlace()
 }
 
 // Table implements [sqlproof.Tables].
@@ -55,7 +56,7 @@ func (k *knownTables) Table(schema, name string) sqlproof.Table {
 	// It is not taken for one that may be read freely, or that may be another tenant's.
 	at := t.Schema()
 	same := strings.EqualFold(schema, at) || at == "" && k.engine.DefaultSchema(schema) || schema == "" && k.engine.DefaultSchema(at)
-	if !same && (t.Class == tables.Placed || t.Class.Confined() && k.resolves || !t.Class.Confined() && !k.unlistedGlobal) {
+	if !same && (t.Class == tables.Placed || t.Shard != nil || t.Class.Confined() && k.resolves || !t.Class.HasPlace() && !k.unlistedGlobal) {
 		return sqlproof.Table{Name: strings.TrimPrefix(schema+"."+name, ".")}
 	}
 	return k.describe(t)
@@ -79,9 +80,18 @@ func (k *knownTables) describe(t *tables.Table) sqlproof.Table {
 	case tables.Owned:
 		now.Class, now.Column, now.Type = sqlproof.Owned, t.Tenant.Name, t.Tenant.SQLType()
 		now.Text = now.Type == "text"
+	case tables.Sharded:
+		now.Class = sqlproof.Sharded
 	case tables.Link:
 		now.Class = sqlproof.Link
 		now.Ends = k.ends(t, was.table.Ends)
+	}
+	switch now.ShardKey = was.table.ShardKey; {
+	case now.ShardKey != nil:
+	case t.Shard != nil:
+		now.ShardKey = shardKey(t.Shard)
+	case k.fleet && t.Tenant != nil:
+		now.ShardKey = &sqlproof.ShardKey{Column: t.Tenant.Name, Type: now.Type, Sharding: tenantSet}
 	}
 	k.described.Store(t, described{generation, now})
 	return now
@@ -105,4 +115,13 @@ func (k *knownTables) ends(t *tables.Table, was *[]sqlproof.End) *[]sqlproof.End
 		return was
 	}
 	return &ends
+}
+
+// shardKey describes what says where the rows of a table are.
+func shardKey(k *tables.ShardKey) *sqlproof.ShardKey {
+	out := &sqlproof.ShardKey{Column: k.Column.Name, Type: k.Type, Sharding: k.Set}
+	if k.ID != nil {
+		out.ID, out.IDType = k.ID.Name, k.IDType
+	}
+	return out
 }

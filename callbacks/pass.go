@@ -61,8 +61,13 @@ type Pass struct {
 	mustExist bool
 	// mayBeThere tells the same of a global table, whose rows are looked for in the default database.
 	mayBeThere bool
-	reach      Reach
-	inside     int8 // depth of pools that have admitted the statement and are passing it on
+	keyed      bool // it touches sharded tables, whose place is known by their keys
+	split      bool // its rows have been written by statements of their own
+	fan        *Fan // it is for several places
+	// modelKeys are the shard keys of the rows that its model stands for.
+	modelKeys []any
+	reach     Reach
+	inside    int8 // depth of pools that have admitted the statement and are passing it on
 
 	hooks      *Hooks
 	stmt       *gorm.Statement
@@ -175,6 +180,13 @@ func (h *Hooks) Admit(ctx context.Context, query string, args []any) (pass *Pass
 	if pass.confined && !proving && !h.marksFit(query, len(args)) {
 		return nil, "", nil, h.refusal(pass, Unconfined, "it has more or fewer placeholders than arguments, so the tenant would be bound in another place")
 	}
+	if pass.split {
+		pass.needless = true
+		return pass, query, args, nil
+	}
+	if proving && len(h.Shards) > 0 && !pass.keyed {
+		pass.keyed = len(h.prover.Prove(query).Keys) > 0
+	}
 	if err := h.placeArguments(pass, args); err != nil {
 		return nil, "", nil, err
 	}
@@ -191,7 +203,7 @@ func (h *Hooks) Admit(ctx context.Context, query string, args []any) (pass *Pass
 	if proving {
 		text, with, err = h.prove(pass, query, args)
 	} else {
-		text, err = h.unproven(pass, query)
+		text, err = h.unproven(pass, query, args)
 		with = args
 	}
 	if err != nil {

@@ -9,7 +9,7 @@ import (
 
 // place asks where the rows are that the statement is about, once. For whom it runs may still be open.
 func (h *Hooks) place(pass *Pass) error {
-	if pass.placed || pass.Who.Kind == Nobody && !pass.Who.Placed {
+	if pass.placed || pass.Who.Kind == Nobody && !pass.Who.Placed() {
 		return nil
 	}
 	at, err := h.Rules.Place(pass.Context, pass.Who, pass.stmt.ConnPool)
@@ -25,7 +25,7 @@ func (h *Hooks) place(pass *Pass) error {
 
 // placeArguments finds the place of a statement that has a tenant among its arguments: of a subquery, if not of its own.
 func (h *Hooks) placeArguments(pass *Pass, args []any) error {
-	if pass.placed || pass.stmt == nil {
+	if pass.placed || pass.keyed || pass.stmt == nil {
 		return nil
 	}
 	for _, a := range args {
@@ -37,9 +37,16 @@ func (h *Hooks) placeArguments(pass *Pass, args []any) error {
 }
 
 // unproven finds the database of a statement that no proof has looked at, and returns its text for there.
-func (h *Hooks) unproven(pass *Pass, query string) (string, error) {
+func (h *Hooks) unproven(pass *Pass, query string, args []any) (string, error) {
 	if pass.stmt == nil || pass.exempt || pass.Who.Kind == System {
 		return query, nil
+	}
+	if pass.Who.Kind == Everyone && h.proves() {
+		if plan := h.locate(pass, query); len(plan.Keys) > 0 {
+			return h.unprovenKeyed(pass, query, plan, args)
+		} else if refused, err := h.shardsUnclear(pass, query, plan); refused {
+			return query, err
+		}
 	}
 	if err := h.placeText(pass, query); err != nil {
 		return query, err
@@ -53,13 +60,51 @@ func (h *Hooks) unproven(pass *Pass, query string) (string, error) {
 	return h.named(pass, query, h.prover.Locate(query))
 }
 
+// locate finds the tables of a statement for all tenants. If it is for those of all places, tenants' tables are taken for sharded by
+// their tenant columns.
+func (h *Hooks) locate(pass *Pass, query string) *sqlproof.Plan {
+	if pass.Who.Where == Everywhere && h.fleet != nil {
+		return h.fleet.Locate(query)
+	}
+	return h.prover.Locate(query)
+}
+
+// unprovenKeyed does it for a statement on sharded tables.
+func (h *Hooks) unprovenKeyed(pass *Pass, query string, plan *sqlproof.Plan, args []any) (string, error) {
+	pass.keyed, pass.plan = true, plan
+	if err := h.keyed(pass, plan, args); err != nil {
+		return query, err
+	}
+	if pass.fan != nil || !pass.at.named() {
+		return query, nil
+	}
+	return h.named(pass, query, plan)
+}
+
+// shardsUnclear refuses a statement for all tenants that is not understood and has a sharded table in it, unless the context says
+// where it is to run.
+func (h *Hooks) shardsUnclear(pass *Pass, query string, plan *sqlproof.Plan) (refused bool, err error) {
+	r := plan.Refusal
+	switch {
+	case r == nil || pass.Who.Placed() && !r.Crosses && !r.Keyless:
+		return false, nil
+	case r.Crosses || r.Keyless:
+		return true, h.notProven(pass, query, r)
+	case len(h.Shards) == 0 && pass.Who.Where != Everywhere:
+		return false, nil
+	case !h.mentionsSharded(query):
+		return false, nil
+	}
+	return true, h.refusal(pass, MissingShardKey, "it names a sharded table and is not understood, so that its shard is not known: use tenancy.WithPlacement; "+r.Error())
+}
+
 // placeText finds the place of a statement by its text, whatever its main table is: one with a table of tenants in a subquery or
 // a join must run where their rows are.
 func (h *Hooks) placeText(pass *Pass, query string) error {
 	if pass.placed && pass.home == "" && !h.proves() {
 		return nil
 	}
-	if !h.Rules.Resolves() && !h.Rules.HidesRows() && !pass.Who.Placed {
+	if !h.Rules.Resolves() && !h.Rules.HidesRows() && !pass.Who.Placed() {
 		if pass.raw && pass.Who.Kind == Everyone {
 			return h.place(pass)
 		}
@@ -81,7 +126,7 @@ func (h *Hooks) placeText(pass *Pass, query string) error {
 	if _, names := mentions(query, h.Tables); !names && (!pass.raw || pass.Who.Kind != Everyone) {
 		return nil
 	}
-	if pass.Who.Kind == Nobody && !pass.Who.Placed {
+	if pass.Who.Kind == Nobody && !pass.Who.Placed() {
 		return h.noTenant(pass)
 	}
 	return h.place(pass)
@@ -90,7 +135,7 @@ func (h *Hooks) placeText(pass *Pass, query string) error {
 // reaches decides which database has all that a statement touches; home is the name of a global table in it.
 func (h *Hooks) reaches(pass *Pass, home string) error {
 	switch {
-	case home == "" && pass.Who.Placed:
+	case home == "" && pass.Who.Placed():
 		return h.place(pass)
 	case home == "":
 		return nil

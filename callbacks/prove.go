@@ -33,7 +33,7 @@ func (h *Hooks) mayBeMigrators(pass *Pass, sql string) bool {
 }
 
 // elsewhere tells whether the context may lead to another place than the default database: there the Migrator asks too.
-func (p *Pass) elsewhere() bool { return p.Who.Kind != Nobody || p.Who.Placed }
+func (p *Pass) elsewhere() bool { return p.Who.Kind != Nobody || p.Who.Placed() }
 
 // admitText refuses raw SQL as early as it can be: the error is then the chain's own, as Row wants it.
 func (h *Hooks) admitText(pass *Pass, sql string) error {
@@ -44,6 +44,7 @@ func (h *Hooks) admitText(pass *Pass, sql string) error {
 	case plan.Touches && pass.Who.Kind != Tenant:
 		return h.noTenant(pass)
 	}
+	pass.keyed = len(plan.Keys) > 0
 	return nil
 }
 
@@ -59,8 +60,11 @@ func (h *Hooks) prove(pass *Pass, query string, args []any) (string, []any, erro
 		return query, args, h.notProven(pass, query, plan.Refusal)
 	}
 	pass.plan = plan
+	if len(plan.Keys) > 0 {
+		return h.proveKeyed(pass, query, plan, args)
+	}
 	if !plan.Touches {
-		if pass.raw && plan.Kind > sqlproof.SetOperation && plan.Home == "" && h.Rules.Several() && !pass.Who.Placed {
+		if pass.raw && plan.Kind > sqlproof.SetOperation && plan.Home == "" && h.Rules.Several() && !pass.Who.Placed() {
 			return query, args, h.referenceWrite(pass)
 		}
 		return query, args, h.reaches(pass, plan.Home)
@@ -68,25 +72,88 @@ func (h *Hooks) prove(pass *Pass, query string, args []any) (string, []any, erro
 	if err := h.mayTouch(pass, plan, len(args)); err != nil {
 		return query, args, err
 	}
+	if err := h.placeTenant(pass, plan); err != nil {
+		return query, args, err
+	}
+	plan, sent, err := h.hold(pass, query, plan, args)
+	if err != nil {
+		return query, args, err
+	}
+	return h.placed(pass, query, plan, sent)
+}
+
+// proveKeyed does it for a statement on sharded tables, some of which can be tenants' too.
+func (h *Hooks) proveKeyed(pass *Pass, query string, plan *sqlproof.Plan, args []any) (string, []any, error) {
+	pass.keyed, pass.touched = true, true
+	sent := args
+	if plan.Touches {
+		err := h.mayTouch(pass, plan, len(args))
+		if err == nil {
+			plan, sent, err = h.hold(pass, query, plan, args)
+		}
+		if err != nil {
+			return query, args, err
+		}
+	}
+	if err := h.keyed(pass, plan, sent); err != nil {
+		return query, args, err
+	}
+	if plan.Touches {
+		if err := h.tenantFits(pass, plan); err != nil {
+			return query, args, err
+		}
+		if err := h.fulfilAll(pass, plan); err != nil {
+			return query, args, err
+		}
+	}
+	if pass.fan != nil {
+		return plan.SQL, sent, nil
+	}
+	return h.placed(pass, query, plan, sent)
+}
+
+// hold puts the tenant's values into a statement, and looks at those that it has itself. It returns the plan by which it is held.
+func (h *Hooks) hold(pass *Pass, query string, plan *sqlproof.Plan, args []any) (*sqlproof.Plan, []any, error) {
 	for again := false; ; again = true {
 		sent, err := h.arguments(pass, plan, args)
 		if err != nil {
-			return query, args, err
+			return plan, args, err
 		}
 		fits, err := h.checked(pass, plan, sent)
 		switch {
 		case err != nil:
-			return query, args, err
+			return plan, args, err
 		case fits:
-			return h.placed(pass, query, plan, sent)
+			return plan, sent, nil
 		case again:
-			return query, args, h.refusal(pass, Mismatch, "a value of a tenant column is another tenant's")
+			return plan, args, h.refusal(pass, Mismatch, "a value of a tenant column is another tenant's")
 		}
 		// The text asks for another tenant's rows. With a condition of ours beside its own it finds none.
 		if plan = h.prover.ProveStrictly(query); plan.Refusal != nil {
-			return query, args, h.notProven(pass, query, plan.Refusal)
+			return plan, args, h.notProven(pass, query, plan.Refusal)
 		}
 	}
+}
+
+// tenantFits looks, now that its places are known, whether the databases there tell the tenant from others.
+func (h *Hooks) tenantFits(pass *Pass, plan *sqlproof.Plan) error {
+	at := pass.at
+	defer func() { pass.at = at }()
+	places := []Place{at}
+	if pass.fan != nil {
+		places = pass.fan.Places
+	}
+	for _, place := range places {
+		pass.at = place
+		for i := range plan.Tables {
+			if t, ok := plan.Tables[i].Key.(*tables.Table); ok && t.Tenant != nil {
+				if _, err := h.tenantValue(pass, t.Tenant); err != nil {
+					return err
+				}
+			}
+		}
+	}
+	return nil
 }
 
 // placed returns the text of a plan for the statement's place.
@@ -112,6 +179,11 @@ func (h *Hooks) mayTouch(pass *Pass, plan *sqlproof.Plan, args int) error {
 	case args != plan.Arguments:
 		return h.refusal(pass, Unconfined, "it has more or fewer placeholders than arguments")
 	}
+	return nil
+}
+
+// placeTenant finds the tenant's place, and whether all that a statement touches is there.
+func (h *Hooks) placeTenant(pass *Pass, plan *sqlproof.Plan) error {
 	if err := h.place(pass); err != nil {
 		return err
 	}
@@ -121,6 +193,11 @@ func (h *Hooks) mayTouch(pass *Pass, plan *sqlproof.Plan, args int) error {
 	if err := h.reaches(pass, plan.Home); err != nil {
 		return err
 	}
+	return h.fulfilAll(pass, plan)
+}
+
+// fulfilAll looks at all that the text cannot show.
+func (h *Hooks) fulfilAll(pass *Pass, plan *sqlproof.Plan) error {
 	for _, need := range plan.Needs {
 		if err := h.fulfil(pass, need); err != nil {
 			return err
@@ -241,6 +318,10 @@ func (h *Hooks) notProven(pass *Pass, query string, r *sqlproof.Refusal) error {
 		return nil // the application has other tables than those listed
 	case r.Unknown:
 		reason = UnknownTable
+	case r.Crosses:
+		reason = CrossShard
+	case r.Keyless:
+		reason = MissingShardKey
 	case pass.Who.Kind == Nobody:
 		reason = NoTenant
 	case r.Foreign:
@@ -262,7 +343,7 @@ func (h *Hooks) finishDry(db *gorm.DB, pass *Pass) {
 	if h.provable(pass) {
 		sent, args, err = h.prove(pass, query, slices.Clone(stmt.Vars))
 	} else {
-		sent, err = h.unproven(pass, query)
+		sent, err = h.unproven(pass, query, args)
 	}
 	if err != nil {
 		_ = db.AddError(err)

@@ -57,9 +57,19 @@ func isSavepoint(sql string) bool {
 	return ok
 }
 
+// mentionsSharded tells whether a text spells the name of a sharded table, or of any that has a place if it is to run in all of them.
+func (h *Hooks) mentionsSharded(text string) bool {
+	names := h.Tables.ShardedNames()
+	if h.fleet != nil {
+		names = h.Tables.PlacedNames()
+	}
+	_, found := sqltext.Mentions(text, names)
+	return found
+}
+
 // mentions looks for the names of tables that belong to tenants.
 func mentions(text string, known *tables.Registry) (string, bool) {
-	return sqltext.Mentions(text, known.ConfinedNames())
+	return sqltext.Mentions(text, known.PlacedNames())
 }
 
 func plain(name string) bool { return sqltext.PlainName(name) }

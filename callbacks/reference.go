@@ -13,7 +13,7 @@ import (
 // admitReference refuses writes to a reference table that would reach one database of several. GORM saves the row that a
 // record belongs to along with it, and leaves one alone that is there already: that may be tried, and must not write.
 func (h *Hooks) admitReference(pass *Pass) error {
-	if pass.Who.Placed {
+	if pass.Who.Placed() {
 		return h.place(pass)
 	}
 	if pass.Op < OpCreate || !h.Rules.Several() {

@@ -11,6 +11,7 @@ import (
 	"gorm.io/gorm/clause"
 
 	"github.com/gormtenancy/tenancy/internal/dialect"
+	"github.com/gormtenancy/tenancy/internal/fanout"
 	"github.com/gormtenancy/tenancy/internal/sqltext"
 	"github.com/gormtenancy/tenancy/internal/tables"
 	"github.com/gormtenancy/tenancy/sqlproof"
@@ -20,12 +21,16 @@ import (
 type Hooks struct {
 	Rules  Rules
 	Tables *tables.Registry
+	// Shards are the sets of sharded models, by the numbers that the registry knows them by.
+	Shards []Shards
 	// SQL reads the text of all statements; nil: none is read, and text that could reach a table is refused.
 	SQL sqlproof.Analyzer
 	// RefuseRaw refuses statements on tenants' tables to which conditions had to be added, and all that came as text.
 	RefuseRaw bool
 
 	prover    *sqlproof.Prover
+	fleet     *sqlproof.Prover // that takes tenants' tables for sharded by their tenants; nil if all are in one place
+	planner   *fanout.Planner
 	text      sqltext.Dialect
 	engine    dialect.Engine
 	migrators migrators
@@ -59,7 +64,13 @@ func (h *Hooks) Register(db *gorm.DB) error {
 	h.engine = dialect.Of(db.Dialector.Name())
 	h.migrators = newMigrators(db)
 	if h.SQL != nil {
-		h.prover = sqlproof.NewProver(h.SQL, &knownTables{registry: h.Tables, engine: h.engine, unlistedGlobal: h.Rules.UnlistedAreGlobal(), resolves: h.Rules.Resolves()}, 0)
+		known := func(fleet bool) *knownTables {
+			return &knownTables{registry: h.Tables, engine: h.engine, unlistedGlobal: h.Rules.UnlistedAreGlobal(), resolves: h.Rules.Resolves(), fleet: fleet}
+		}
+		h.prover, h.planner = sqlproof.NewProver(h.SQL, known(false), 0), fanout.New(h.SQL)
+		if h.Rules.Resolves() {
+			h.fleet = sqlproof.NewProver(h.SQL, known(true), 0)
+		}
 	}
 	cb := db.Callback()
 	begin := func(get func(string) func(*gorm.DB), otherwise string) string {

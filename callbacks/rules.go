@@ -37,6 +37,26 @@ func (p Place) database() string {
 	return p.Shard + "\x00" + p.Schema
 }
 
+// table names what the columns of one table there have in common.
+func (p Place) table() string {
+	if p.TableSuffix == "" {
+		return p.database()
+	}
+	return p.Shard + "\x00" + p.Schema + "\x00" + p.TableSuffix
+}
+
+// String names a place in messages.
+func (p Place) String() string {
+	name := p.Shard
+	if p.Schema != "" {
+		name += "." + p.Schema
+	}
+	if name += p.TableSuffix; name == "" {
+		return "default"
+	}
+	return name
+}
+
 // named tells whether the tables there go by other names than those of their models.
 func (p Place) named() bool { return p.Schema != "" || p.TableSuffix != "" }
 
@@ -52,6 +72,20 @@ const (
 	There
 )
 
+// Where says what a context knows of the place of a statement.
+type Where uint8
+
+const (
+	// Nowhere means that it says nothing.
+	Nowhere Where = iota
+	// AtPlace means a place that it names.
+	AtPlace
+	// ByKey means where rows with a shard key are.
+	ByKey
+	// Everywhere means all places.
+	Everywhere
+)
+
 // Subject is for whom the statements of a context run.
 type Subject struct {
 	Kind   Kind
@@ -59,8 +93,13 @@ type Subject struct {
 	Boxed  any    // ID, as a value to be bound
 	Key    any    // ID, as a resolver is asked for it
 	Reason string // given for Everyone
-	Placed bool   // the context names a placement too
+	Where  Where  // what the context says of the place
+	// ShardKey is the key of ByKey.
+	ShardKey any
 }
+
+// Placed tells whether the context names a place.
+func (s *Subject) Placed() bool { return s.Where == AtPlace }
 
 // Reason says why a statement is refused. The root package has a sentinel error for each.
 type Reason uint8
@@ -74,6 +113,8 @@ const (
 	UnknownTable
 	InvalidConfig
 	CrossShard
+	MissingShardKey
+	Unmergeable
 )
 
 // Refusal is everything that the message of a refused statement needs.
@@ -101,12 +142,37 @@ type Rules interface {
 	HidesRows() bool
 	// Refuse makes the error of a refused statement, and tells the observer.
 	Refuse(ctx context.Context, r Refusal) error
-	// Ran tells the observer of a statement on tenants' rows that was not refused.
-	Ran(ctx context.Context, who *Subject, op Op, table string, at Place, rows int64)
+	// Ran tells the observer of a statement on tenants' or sharded rows that was not refused.
+	Ran(ctx context.Context, who *Subject, op Op, table string, at []Place, rows int64)
+	// Named returns the place that ctx names.
+	Named(ctx context.Context) (Place, error)
+	// HomeOf returns the place of a tenant.
+	HomeOf(ctx context.Context, id string) (Place, error)
+	// Homes lists the places of all tenants.
+	Homes(ctx context.Context) ([]Place, error)
+	// Apart makes one error of those of parts of a write that were committed each by itself; done and failed are their names.
+	Apart(done, failed []string, errs []error) error
+	// Pinned tells whether pool is a transaction of the application's, or one that has begun: what must not be in it cannot
+	// be sent beside it.
+	Pinned(pool gorm.ConnPool) bool
 	// Pool returns the pool through which statements are sent that are in no transaction.
 	Pool() gorm.ConnPool
 	// Adopt returns the pool through which a statement of pool is sent: one that asks [Hooks.Admit].
 	Adopt(pool gorm.ConnPool) gorm.ConnPool
 	// UnlistedAreGlobal tells whether tables that nothing is known of belong to no tenant.
 	UnlistedAreGlobal() bool
+}
+
+// Shards is what the hooks ask about one set of sharded models. All of it may be called concurrently. Keys and IDs are canonical.
+type Shards interface {
+	// PlaceOf returns the place of rows with a key.
+	PlaceOf(ctx context.Context, key any) (Place, error)
+	// PlaceOfID returns the place of the row with an ID that carries it.
+	PlaceOfID(ctx context.Context, id any) (Place, error)
+	// Places lists all places.
+	Places(ctx context.Context) ([]Place, error)
+	// NewID makes an ID for a row with a key.
+	NewID(ctx context.Context, key any) (any, error)
+	// Agree tells whether a row with a key may have an ID.
+	Agree(ctx context.Context, key, id any) (bool, error)
 }

@@ -17,6 +17,7 @@ type writeState struct {
 	verify    []*tables.ForeignKey // to be looked at when the statement has run
 	savepoint bool
 	filled    []map[string]any // that have the tenant in them only for GORM to see
+	apart     int64            // rows that statements of their own have written
 	pool      gorm.ConnPool    // that the statement had before it got a transaction of its own
 }
 
@@ -80,6 +81,9 @@ func (h *Hooks) settle(db *gorm.DB) {
 	pass := passOf(stmt.Context)
 	if pass == nil || pass.stmt != stmt {
 		return
+	}
+	if pass.split && pass.write != nil {
+		db.RowsAffected = pass.write.apart
 	}
 	if pass.ownSet {
 		delete(stmt.Clauses, "SET")

@@ -41,7 +41,7 @@ func (h *Hooks) mainTable(pass *Pass) (*tables.Table, error) {
 	if err != nil {
 		return nil, h.refusal(pass, InvalidConfig, err.Error())
 	}
-	if h.Rules.Resolves() && t.Class.Confined() && !h.ownSchema(t, name) {
+	if (t.Shard != nil || h.Rules.Resolves() && t.Class.Confined()) && !h.ownSchema(t, name) {
 		return nil, h.refusal(pass, Unconfined, "Table("+quote(name)+") names a schema, and the tenant's placement says where the table is: leave it out")
 	}
 	if under := t.Under(name); under != t {

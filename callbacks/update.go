@@ -30,6 +30,9 @@ func (h *Hooks) prepareUpdate(db *gorm.DB, pass *Pass) error {
 		return err
 	}
 	stmt := db.Statement
+	if err := h.keyOfModel(pass, reflect.ValueOf(stmt.Model)); err != nil {
+		return err
+	}
 	if pass.confined {
 		if err := h.carriesTenant(pass, reflect.ValueOf(stmt.Model)); err != nil {
 			return err
@@ -44,7 +47,7 @@ func (h *Hooks) prepareUpdate(db *gorm.DB, pass *Pass) error {
 	if err := h.confine(db, pass); err != nil {
 		return err
 	}
-	if !pass.free || pass.confined {
+	if !pass.free || pass.confined || pass.modelKeys != nil {
 		if err := h.prepareAssignments(pass); err != nil {
 			return err
 		}
@@ -178,6 +181,9 @@ func (h *Hooks) prepareAssignments(pass *Pass) error {
 	if pass.confined {
 		set = h.unlink(pass, set)
 	}
+	if pass.modelKeys != nil {
+		set = h.keepKey(pass, set)
+	}
 	c.Expression = set
 	stmt.Clauses["SET"] = c
 	for i, a := range set {
@@ -273,6 +279,12 @@ func (h *Hooks) confineDelete(db *gorm.DB) {
 	err := h.carriesTenant(pass, stmt.ReflectValue)
 	if err == nil && stmt.Model != stmt.Dest {
 		err = h.carriesTenant(pass, reflect.ValueOf(stmt.Model))
+	}
+	if err == nil {
+		err = h.keyOfModel(pass, stmt.ReflectValue)
+	}
+	if err == nil && stmt.Model != stmt.Dest {
+		err = h.keyOfModel(pass, reflect.ValueOf(stmt.Model))
 	}
 	if err == nil {
 		err = h.confine(db, pass)

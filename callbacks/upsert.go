@@ -98,6 +98,10 @@ func (h *Hooks) buildOnConflict(c clause.Clause, b clause.Builder) {
 		return
 	}
 	pass := passOf(stmt.Context)
+	if pass != nil && pass.stmt == stmt && pass.Table != nil && pass.Table.Shard != nil {
+		h.withoutKeys(pass, &oc)
+		c.Expression = oc
+	}
 	if pass == nil || pass.stmt != stmt || pass.free {
 		h.builders.onConflict(c, b)
 		return

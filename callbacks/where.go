@@ -1,6 +1,8 @@
 package callbacks
 
 import (
+	"reflect"
+
 	"gorm.io/gorm"
 	"gorm.io/gorm/clause"
 
@@ -14,7 +16,14 @@ func (h *Hooks) confineQuery(db *gorm.DB) {
 	if db.Error != nil || pass == nil || pass.stmt != stmt || pass.scoped {
 		return
 	}
-	if err := h.confine(db, pass); err != nil {
+	var err error
+	if v := reflect.Indirect(stmt.ReflectValue); pass.Op == OpQuery && v.Kind() == reflect.Struct {
+		err = h.keyOfModel(pass, v)
+	}
+	if err == nil {
+		err = h.confine(db, pass)
+	}
+	if err != nil {
 		h.stop(db, pass, err)
 	}
 }

@@ -192,3 +192,6 @@ func (m *moves) keys(short []*Keys) []*Keys {
 	}
 	return all
 }
+
+// HasRows tells whether an INSERT in the statement gives rows of its own.
+func (k *Keys) HasRows() bool { return len(k.rows) > 0 }

@@ -1,6 +1,7 @@
 package tables
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 
@@ -159,10 +160,39 @@ func (b *builder) link(name string, own, other *Table, rel *schema.Relationship)
 		class = Link
 	case own.Class == Placed || other.Class == Placed:
 		class = Placed
+	case own.Class == Sharded || other.Class == Sharded:
+		class = Sharded
 	case own.Class != Unlisted && other.Class != Unlisted:
 		class = Global
 	}
-	b.joinTable(join, class)
+	var key *ShardKey
+	if own.Shard != nil || other.Shard != nil {
+		if key = carriedShard(join, &near, &far); key == nil && !b.isSharded(join) {
+			b.errs = append(b.errs, fmt.Errorf("relation %s: a row of join table %s has no shard key: give it one that is part of the primary key of %s, or a model of its own with db.SetupJoinTable and a field tagged tenancy:\"shard_key\"", name, join.Table, own.Name))
+			return
+		}
+	}
+	b.joinTable(join, class, key)
 	b.addForeign(join.Table, near)
 	b.addForeign(join.Table, far)
+}
+
+// carriedShard returns the shard key that a join table has as a part of a foreign key to a sharded table; nil if it has none.
+func carriedShard(join *schema.Schema, ends ...*ForeignKey) *ShardKey {
+	for _, end := range ends {
+		of := end.Parent.Shard
+		if of == nil {
+			continue
+		}
+		if i := slices.Index(end.Keys, of.Column.Name); i >= 0 {
+			return &ShardKey{Set: of.Set, Type: of.Type, Column: &Column{Name: end.Columns[i], Table: join.Table, Field: end.fields[i]}}
+		}
+	}
+	return nil
+}
+
+// isSharded tells whether a join table is in a set of sharded models.
+func (b *builder) isSharded(join *schema.Schema) bool {
+	known := b.next.names[fold(join.Table)]
+	return known != nil && known.Shard != nil
 }

@@ -15,7 +15,7 @@ import (
 )
 
 // Declared is a table named without a model, such as a view.
-type Declared struct{ Name, TenantColumn string }
+type Declared struct{ Name, TenantColumn, ShardKey string }
 
 // Registry knows the tables of one application. Its methods may be called concurrently; reads take no lock.
 type Registry struct {
@@ -45,6 +45,7 @@ type builder struct {
 	parse func(model any) (*schema.Schema, error)
 	next  state
 	errs  []error
+	set   *ShardSet // that is being declared
 }
 
 func (r *Registry) begin() *builder {
@@ -58,10 +59,10 @@ func (r *Registry) begin() *builder {
 
 func (r *Registry) publish(b *builder) {
 	for _, t := range b.next.names {
-		b.next.confined = b.next.confined || t.Class.Confined()
+		b.next.confined = b.next.confined || t.Class.HasPlace()
 	}
 	for s, t := range b.next.schemas { // another model may have said more about the same table
-		if known := b.next.names[t.folded]; known != nil && (t.Class == Unlisted || t.Class == Placed) {
+		if known := b.next.names[t.folded]; known != nil && (t.Class == Unlisted || t.Class == Placed || known.Shard != nil) {
 			b.next.schemas[s] = known
 		}
 	}
@@ -70,12 +71,17 @@ func (r *Registry) publish(b *builder) {
 
 // Declare classifies the models and tables of the configuration and returns everything that is wrong with them. global
 // and reference are looked at first, so that a model's relations find their classes.
-func (r *Registry) Declare(models, global, reference []any) []error {
+func (r *Registry) Declare(models, global, reference []any, sharded []ShardSet) []error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	b := r.begin()
 	b.declare("Global", global, Global)
 	b.declare("Reference", reference, Reference)
+	for i := range sharded {
+		b.set = &sharded[i]
+		b.declare(fmt.Sprintf("Sharding[%d].Models", i), b.set.Models, Sharded)
+	}
+	b.set = nil
 	b.declare("Models", models, Placed)
 	// The classes are known: now the relations between them.
 	for s, t := range maps.Clone(b.next.schemas) {
@@ -118,9 +124,12 @@ func (b *builder) declareTable(d Declared, class Class) error {
 	t := &Table{Name: lastPart(d.Name), Path: d.Name, Class: class, folded: fold(d.Name)}
 	if d.TenantColumn != "" {
 		t.Class, t.Tenant = Owned, &Column{Name: d.TenantColumn, Table: t.Path}
-		if class != Placed {
+		if class != Placed && class != Sharded {
 			return fmt.Errorf("table %s has a tenant column and is listed as %s", d.Name, class)
 		}
+	}
+	if err := b.keyOfTable(t, d.ShardKey); err != nil {
+		return err
 	}
 	return b.name(t)
 }
@@ -137,6 +146,9 @@ func (b *builder) add(s *schema.Schema, class Class) error {
 			return fmt.Errorf("model %s has a tenant field and is listed as %s", s.Name, class)
 		}
 		t.Class, t.Tenant = Owned, column
+	}
+	if err := b.keyOfModel(s, t); err != nil {
+		return fmt.Errorf("model %s: %w", s.Name, err)
 	}
 	if t.Class == Unlisted {
 		if known := b.next.names[t.folded]; known != nil {
@@ -156,11 +168,17 @@ func (b *builder) add(s *schema.Schema, class Class) error {
 func (b *builder) name(t *Table) error {
 	known := b.next.names[t.folded]
 	switch {
+	case known != nil && known.Shard != nil && t.Shard != nil && (known.Shard.Set != t.Shard.Set || known.Shard.Column.Name != t.Shard.Column.Name):
+		return fmt.Errorf("table %s has two shard keys, or is in two sets of sharded models", t.Describe())
+	case known != nil && known.Shard != nil && t.Shard == nil && t.Class.HasPlace():
+		return nil // by a model without the field
 	case known == nil, known.Class == Link && t.Class == Owned: // a join model with a tenant field of its own
 	case known.Class == t.Class && (known.Tenant == nil || known.Tenant.Name == t.Tenant.Name):
 	case known.Class == Owned && t.Class == Placed: // listed too, by a model without the field
 		return nil
 	case known.Class == Placed && t.Class == Owned:
+	case known.Class == Sharded && t.Class == Placed: // listed too, by a model without the field
+		return nil
 	default:
 		return fmt.Errorf("table %s is both %s and %s", t.Describe(), known.Class, t.Class)
 	}
@@ -169,8 +187,9 @@ func (b *builder) name(t *Table) error {
 }
 
 // joinTable makes a generated join table known, or a join model of the application's own.
-func (b *builder) joinTable(s *schema.Schema, class Class) {
-	if column, err := tenantColumn(s); err == nil && column != nil {
+func (b *builder) joinTable(s *schema.Schema, class Class, key *ShardKey) {
+	column, err := tenantColumn(s)
+	if err == nil && (column != nil || b.isSharded(s)) {
 		if err := b.add(s, Unlisted); err != nil {
 			b.errs = append(b.errs, err)
 		}
@@ -179,7 +198,7 @@ func (b *builder) joinTable(s *schema.Schema, class Class) {
 	name := fold(s.Table)
 	known := b.next.names[name]
 	if known == nil || known.Class == Placed && class == Link {
-		known = &Table{Name: lastPart(s.Table), Path: s.Table, Class: class, folded: name}
+		known = &Table{Name: lastPart(s.Table), Path: s.Table, Class: class, Shard: key, folded: name}
 		if class != Unlisted {
 			b.next.names[name] = known
 		}
@@ -215,10 +234,9 @@ func tenantColumn(s *schema.Schema) (*Column, error) {
 				return nil, fmt.Errorf("two tenant fields, %s and %s: a row has one tenant", found.Name, f.Name)
 			}
 			found = f
-		case "shard_key":
-			return nil, fmt.Errorf("field %s is a shard key, but the model is in no set of sharded models", f.Name)
+		case "shard_key": // keyOfModel has a look at it
 		default:
-			return nil, fmt.Errorf("field %s: tag tenancy:%q is unknown, there is tenancy:\"tenant\"", f.Name, tag)
+			return nil, fmt.Errorf("field %s: tag tenancy:%q is unknown, there are tenancy:\"tenant\" and tenancy:\"shard_key\"", f.Name, tag)
 		}
 	}
 	if found == nil {
@@ -261,7 +279,7 @@ func (r *Registry) Find(s *schema.Schema, name string) (*Table, error) {
 	if t := st.names[fold(name)]; t != nil {
 		return t, nil
 	}
-	if byModel != nil && byModel.Class == Owned {
+	if byModel != nil && byModel.Class == Owned && byModel.Shard == nil {
 		return byModel, nil // the model under another table name: its tags still say whose the rows are
 	}
 	return &Table{Name: name, Path: name, folded: fold(name)}, nil
@@ -332,15 +350,24 @@ func (r *Registry) Named(name string) *Table { return r.state.Load().names[fold(
 // ForeignKeys returns the keys of a table that point at tenant-owned rows.
 func (r *Registry) ForeignKeys(t *Table) []ForeignKey { return r.state.Load().foreign[t.folded] }
 
-// Confining tells whether any known table belongs to tenants.
+// Confining tells whether any known table belongs to tenants, or is sharded.
 func (r *Registry) Confining() bool { return r.state.Load().confined }
 
-// ConfinedNames yields the lower-case names of the known tables that belong to tenants.
-func (r *Registry) ConfinedNames() iter.Seq[string] {
+// PlacedNames yields the lower-case names of the known tables whose rows are where a placement says.
+func (r *Registry) PlacedNames() iter.Seq[string] {
+	return r.namesOf(func(t *Table) bool { return t.Class.HasPlace() })
+}
+
+// ShardedNames yields the lower-case names of the known tables that have a shard key.
+func (r *Registry) ShardedNames() iter.Seq[string] {
+	return r.namesOf(func(t *Table) bool { return t.Shard != nil })
+}
+
+func (r *Registry) namesOf(wanted func(*Table) bool) iter.Seq[string] {
 	names := r.state.Load().names
 	return func(yield func(string) bool) {
 		for name, t := range names {
-			if t.Class.Confined() && !yield(name) {
+			if wanted(t) && !yield(name) {
 				return
 			}
 		}

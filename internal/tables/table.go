@@ -23,6 +23,8 @@ const (
 	Link
 	// Placed tables have no tenant column, so only their placement confines them.
 	Placed
+	// Sharded tables belong to no tenant, and are spread by their shard key.
+	Sharded
 	// Global tables belong to no tenant and live in the default database.
 	Global
 	// Reference tables hold the same rows on every placement.
@@ -38,6 +40,8 @@ func (c Class) String() string {
 		return "join table"
 	case Placed:
 		return "placed"
+	case Sharded:
+		return "sharded"
 	case Global:
 		return "global"
 	case Reference:
@@ -50,6 +54,9 @@ func (c Class) String() string {
 // Confined tells whether rows of this class belong to tenants.
 func (c Class) Confined() bool { return c == Owned || c == Link || c == Placed }
 
+// HasPlace tells whether rows of this class are where a placement says.
+func (c Class) HasPlace() bool { return c.Confined() || c == Sharded }
+
 // Table is what is known of one table. It does not change once a [Registry] has returned it.
 type Table struct {
 	Name   string // as GORM spells it, without a schema
@@ -57,6 +64,8 @@ type Table struct {
 	Model  string // the Go type, for messages; empty for a table without a model
 	Class  Class
 	Tenant *Column // of an Owned table
+	// Shard says where each row is; nil if that does not depend on the row. Sharded tables have one, others can.
+	Shard *ShardKey
 
 	folded string
 }

@@ -76,7 +76,7 @@ func find(t *testing.T, r *Registry, name string) *Table {
 func TestDeclareClassifies(t *testing.T) {
 	t.Parallel()
 	r := newRegistry()
-	require.Empty(t, r.Declare([]any{&owner{}, pet{}, []club{}, Declared{Name: "sales", TenantColumn: "who"}}, []any{country{}}, []any{Declared{Name: "units"}}))
+	require.Empty(t, r.Declare([]any{&owner{}, pet{}, []club{}, Declared{Name: "sales", TenantColumn: "who"}}, []any{country{}}, []any{Declared{Name: "units"}}, nil))
 	for name, class := range map[string]Class{
 		"owners": Owned, "OWNERS": Owned, "main.owners": Owned, `"owners"`: Owned, "pets": Owned, "clubs": Owned, "notes": Owned,
 		"owner_clubs": Link, "countries": Global, "units": Reference, "sales": Owned, "other": Unlisted,
@@ -90,7 +90,7 @@ func TestDeclareClassifies(t *testing.T) {
 func TestForeignKeys(t *testing.T) {
 	t.Parallel()
 	r := newRegistry()
-	require.Empty(t, r.Declare([]any{owner{}, pet{}, pair{}, half{}}, nil, nil))
+	require.Empty(t, r.Declare([]any{owner{}, pet{}, pair{}, half{}}, nil, nil, nil))
 
 	keys := r.ForeignKeys(find(t, r, "pets"))
 	require.Len(t, keys, 1, "belongs-to and has-many say the same")
@@ -145,10 +145,10 @@ func TestDeclareReportsAllFaults(t *testing.T) {
 	faults := newRegistry().Declare(
 		[]any{twice{}, readOnly{}, noColumn{}, float{}, misspelt{}, sharded{}, 7, nil, Declared{}, country{}},
 		[]any{owner{}, country{}},
-		[]any{Declared{Name: "x", TenantColumn: "y"}},
+		[]any{Declared{Name: "x", TenantColumn: "y"}}, nil,
 	)
 	require.Len(t, faults, 12, "%v", faults)
-	require.NotEmpty(t, newRegistry().Declare([]any{rawBytes{}}, nil, nil))
+	require.NotEmpty(t, newRegistry().Declare([]any{rawBytes{}}, nil, nil, nil))
 }
 
 func TestModelsMetLater(t *testing.T) {

@@ -1,0 +1,89 @@
+package callbacks
+
+import (
+	"context"
+	"strings"
+	"sync"
+)
+
+// Part is what is done on one shard.
+type Part struct {
+	Name string
+	Run  func() (rows int64, err error)
+}
+
+// mostParts is how many shards are written to at a time.
+const mostParts = 8
+
+// RunApart runs parts side by side, and returns how many rows they wrote together. Its error says which were done.
+func (h *Hooks) RunApart(parts []Part) (int64, error) {
+	results := make([]struct {
+		rows int64
+		err  error
+	}, len(parts))
+	var wait sync.WaitGroup
+	slots := make(chan struct{}, mostParts)
+	for i := range parts {
+		slots <- struct{}{}
+		wait.Go(func() {
+			defer func() { <-slots }()
+			results[i].rows, results[i].err = parts[i].Run()
+		})
+	}
+	wait.Wait()
+	var total int64
+	var done, failed []string
+	var errs []error
+	for i, r := range results {
+		if r.err != nil {
+			failed, errs = append(failed, parts[i].Name), append(errs, r.err)
+			continue
+		}
+		done, total = append(done, parts[i].Name), total+r.rows
+	}
+	if len(errs) == 0 {
+		return total, nil
+	}
+	return total, h.Rules.Apart(done, failed, errs)
+}
+
+// Fan returns the places of a statement that is for several; nil for one.
+func (p *Pass) Fan() *Fan { return p.fan }
+
+// Keyed tells whether the statement's place is that of sharded rows, and not the tenant's own.
+func (p *Pass) Keyed() bool { return p.keyed }
+
+// Part returns the pass of the part of a statement that goes to one of its places, with the text that is sent there.
+func (p *Pass) Part(ctx context.Context, at Place, text string) *Pass {
+	own := *p
+	own.Context, own.at, own.placed, own.reach, own.fan, own.sent, own.inside = ctx, at, true, There, nil, text, 1
+	return &own
+}
+
+// TextAt returns a text of a statement for several places, with the names that its tables have in one of them. query is that of the
+// statement, or one that [Fan.Ask] made of it.
+func (h *Hooks) TextAt(p *Pass, query string, at Place) (string, error) {
+	if !at.named() {
+		return query, nil
+	}
+	plan := p.plan
+	if plan.SQL != query {
+		if plan = h.prover.Locate(query); plan.Refusal != nil {
+			return "", h.refusal(p, Unmergeable, plan.Refusal.Error())
+		}
+	}
+	var text strings.Builder
+	if refusal := plan.WriteAt(&text, at.Schema, at.TableSuffix); refusal != nil {
+		return "", h.refusal(p, Unconfined, refusal.Error())
+	}
+	return text.String(), nil
+}
+
+// Apart tells whether ctx is that of a statement that is sent outside of the transaction which GORM begins for it.
+func Apart(ctx context.Context) bool {
+	pass := passOf(ctx)
+	return pass != nil && (pass.split || pass.fan != nil)
+}
+
+// BeganForStatement tells whether ctx is that of a statement, for which GORM begins a transaction, and not the application's.
+func BeganForStatement(ctx context.Context) bool { return passOf(ctx) != nil }

@@ -1,0 +1,216 @@
+package callbacks
+
+import (
+	"maps"
+	"reflect"
+	"slices"
+
+	"gorm.io/gorm"
+	"gorm.io/gorm/clause"
+
+	"github.com/gormtenancy/tenancy/internal/shardkey"
+)
+
+// keyedRow is a row of a create, and where it belongs.
+type keyedRow struct {
+	row
+	key any
+	at  Place
+}
+
+// placeRows finds out where the rows of a create belong, and makes the IDs that carry it. Rows for several places are written
+// by a statement for each.
+func (h *Hooks) placeRows(db *gorm.DB, pass *Pass) error {
+	rows, err := h.keyedRows(pass)
+	if err != nil || len(rows) == 0 {
+		return err
+	}
+	if pass.Table.Shard.ID != nil {
+		if err := h.fillIDs(pass, rows); err != nil {
+			return err
+		}
+	}
+	places := make([]Place, 0, 1)
+	for i := range rows {
+		places = added(places, rows[i].at)
+	}
+	switch {
+	case len(places) == 1 && !pass.placed:
+		pass.at, pass.placed, pass.reach = places[0], true, There
+		return nil
+	case len(places) == 1 && places[0] == pass.at:
+		return nil
+	case pass.placed:
+		return h.refusal(pass, CrossShard, "a row belongs on another shard by its key than the one that the context names")
+	case pass.Who.Where != Everywhere:
+		return h.refusal(pass, CrossShard, "its rows belong on several shards, which are committed each by itself: allow that with tenancy.OnAllShards, or create those of one shard at a time")
+	case h.Rules.Pinned(pass.stmt.ConnPool):
+		return h.refusal(pass, CrossShard, "its rows belong on several shards, and a transaction is on one: create them outside of it; CreateInBatches begins one, unless Session has SkipDefaultTransaction")
+	}
+	return h.createApart(db, pass, rows, places)
+}
+
+// keyedRows returns the rows with their keys and places; none if the text alone shows them.
+func (h *Hooks) keyedRows(pass *Pass) ([]keyedRow, error) {
+	column := pass.Table.Shard.Column.Name
+	shards := h.Shards[pass.Table.Shard.Set]
+	var rows []keyedRow
+	err := eachRow(pass.stmt, func(r row) error {
+		v, known := r.get(pass.Context, column)
+		if !known || isExpression(v) {
+			return h.refusal(pass, MissingShardKey, "a row has no value in column "+column+", its shard key")
+		}
+		key, err := shardkey.Canonical(v)
+		if err != nil {
+			return h.refusal(pass, MissingShardKey, "column "+column+" of a row, its shard key: "+err.Error())
+		}
+		at, err := shards.PlaceOf(pass.Context, key)
+		if err != nil {
+			return h.passOn(pass, err)
+		}
+		rows = append(rows, keyedRow{r, key, at})
+		return nil
+	})
+	return rows, err
+}
+
+// fillIDs gives rows without an ID one that carries their shard.
+func (h *Hooks) fillIDs(pass *Pass, rows []keyedRow) error {
+	column, shards := pass.Table.Shard.ID, h.Shards[pass.Table.Shard.Set]
+	h.selectColumn(pass, column.Name)
+	for i := range rows {
+		r := &rows[i]
+		if v, known := r.get(pass.Context, column.Name); known && !isZero(v) {
+			continue // keyed looks whether it agrees
+		}
+		id, err := shards.NewID(pass.Context, r.key)
+		if err != nil {
+			return h.passOn(pass, err)
+		}
+		switch f := fieldOf(r.schema, column.Name); {
+		case !r.model.IsValid():
+			if uuid, ok := id.([16]byte); ok {
+				id = uuidText(uuid)
+			}
+			r.values[column.Name] = id
+		case f == nil || !r.model.CanAddr():
+			return h.refusal(pass, MissingShardKey, "the row cannot be given an ID: create a pointer to it")
+		default:
+			if err := setID(pass, f, r.model, id); err != nil {
+				return h.refusal(pass, InvalidConfig, "column "+column.Name+" does not take the ID that was made for it: "+err.Error())
+			}
+		}
+	}
+	return nil
+}
+
+func isZero(v any) bool {
+	if v == nil {
+		return true
+	}
+	rv := reflect.ValueOf(v)
+	return rv.IsZero() || rv.Kind() == reflect.Pointer && rv.Elem().IsZero()
+}
+
+// createApart writes the rows of each place by a statement of its own, outside of the transaction that GORM has begun for all, and
+// takes the INSERT of the whole for done.
+func (h *Hooks) createApart(db *gorm.DB, pass *Pass, rows []keyedRow, places []Place) error {
+	pass.split = true
+	if db.DryRun {
+		return nil
+	}
+	parts := make([]Part, len(places))
+	for i, at := range places {
+		of := slices.DeleteFunc(slices.Clone(rows), func(r keyedRow) bool { return r.at != at })
+		parts[i] = Part{Name: at.String(), Run: func() (int64, error) {
+			tx := h.beside(db, pass).Create(destination(pass.stmt, of))
+			return tx.RowsAffected, tx.Error
+		}}
+	}
+	n, err := h.RunApart(parts)
+	pass.writing().apart = n
+	delete(db.Statement.Clauses, "RETURNING") // of the application's, which would empty the destination for want of rows
+	pass.fan = &Fan{Places: places}
+	return err
+}
+
+// destination returns rows of a statement as it would be given them alone: the same ones, so that what is read back lands in them.
+func destination(stmt *gorm.Statement, rows []keyedRow) any {
+	if !rows[0].model.IsValid() {
+		maps := make([]map[string]any, len(rows))
+		for i := range rows {
+			maps[i] = rows[i].values
+		}
+		return maps
+	}
+	all := reflect.MakeSlice(reflect.SliceOf(reflect.PointerTo(stmt.Schema.ModelType)), 0, len(rows))
+	for i := range rows {
+		all = reflect.Append(all, rows[i].model.Addr())
+	}
+	return all.Interface()
+}
+
+// beside returns a *gorm.DB for a statement like the one at hand, outside of its transaction. Hooks and associations are those of
+// the one at hand.
+func (h *Hooks) beside(db *gorm.DB, pass *Pass) *gorm.DB {
+	tx := db.Session(&gorm.Session{NewDB: true, SkipHooks: true, SkipDefaultTransaction: true, Context: pass.Context})
+	stmt, from := tx.Statement, db.Statement
+	stmt.ConnPool = h.Rules.Pool()
+	stmt.Model, stmt.Table, stmt.TableExpr = from.Model, from.Table, from.TableExpr
+	stmt.Clauses = maps.Clone(from.Clauses)
+	stmt.Selects, stmt.Omits = slices.Clone(from.Selects), append(slices.Clone(from.Omits), clause.Associations)
+	stmt.Unscoped, stmt.ColumnMapping = from.Unscoped, from.ColumnMapping
+	return tx
+}
+
+// withoutKeys takes the columns that say where a row is out of what an upsert assigns: the row that is met is there. One with another
+// key that has the same unique value is left alone.
+func (h *Hooks) withoutKeys(pass *Pass, oc *clause.OnConflict) {
+	if oc.DoNothing || len(oc.DoUpdates) == 0 {
+		return
+	}
+	key := pass.Table.Shard
+	oc.DoUpdates = slices.DeleteFunc(slices.Clone(oc.DoUpdates), func(a clause.Assignment) bool {
+		return isExcluded(pass.stmt.Schema, a) && (sameColumn(pass.stmt.Schema, a.Column.Name, key.Column.Name) || key.ID != nil && sameColumn(pass.stmt.Schema, a.Column.Name, key.ID.Name))
+	})
+	oc.DoNothing = len(oc.DoUpdates) == 0
+	if oc.DoNothing || slices.ContainsFunc(oc.Columns, func(c clause.Column) bool { return c.Name == key.Column.Name }) {
+		return
+	}
+	own := clause.Column{Table: pass.Table.Name, Name: key.Column.Name}
+	if h.engine.UpsertHasWhere() {
+		same := clause.Eq{Column: own, Value: clause.Column{Table: "excluded", Name: key.Column.Name}}
+		oc.Where = clause.Where{Exprs: append([]clause.Expression{same}, oc.Where.Exprs...)}
+		return
+	}
+	for i, a := range oc.DoUpdates {
+		oc.DoUpdates[i].Value = &keptValue{key: key.Column.Name, column: a.Column, value: a.Value}
+	}
+}
+
+// keptValue is what MySQL assigns to a column of the row that is met: the value, if the row has the same shard key.
+type keptValue struct {
+	key    string
+	column clause.Column
+	value  any
+}
+
+// Build implements [clause.Expression].
+func (v *keptValue) Build(b clause.Builder) {
+	key := clause.Column{Name: v.key}
+	_, _ = b.WriteString("IF(")
+	b.WriteQuoted(clause.Column{Table: clause.CurrentTable, Name: v.key})
+	_, _ = b.WriteString(" = VALUES(")
+	b.WriteQuoted(key)
+	_, _ = b.WriteString("),")
+	if column, ok := v.value.(clause.Column); ok && column.Table == "excluded" {
+		_, _ = b.WriteString("VALUES(")
+		b.WriteQuoted(clause.Column{Name: column.Name})
+		_ = b.WriteByte(')')
+	} else {
+		b.AddVar(b, v.value)
+	}
+	_ = b.WriteByte(',')
+	b.WriteQuoted(clause.Column{Table: clause.CurrentTable, Name: v.column.Name})
+	_ = b.WriteByte(')')
+}
