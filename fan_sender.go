@@ -81,7 +81,7 @@ func (t *transaction) send(part *callbacks.Pass, query string, args []any) (*sql
 	if err != nil {
 		return nil, err
 	}
-	return t.router.handOver(part, kept)
+	return t.router.handOver(part, kept) //nolint:sqlclosecheck // the caller closes them
 }
 
 // sendExec implements sender.
