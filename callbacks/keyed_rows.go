@@ -141,7 +141,7 @@ func destination(stmt *gorm.Statement, rows []keyedRow) any {
 		for i := range rows {
 			maps[i] = rows[i].values
 		}
-		return maps
+		return &maps // what the database gives back is appended (gorm v1.31.2 scan.go Scan)
 	}
 	all := reflect.MakeSlice(reflect.SliceOf(reflect.PointerTo(stmt.Schema.ModelType)), 0, len(rows))
 	for i := range rows {
@@ -153,10 +153,13 @@ func destination(stmt *gorm.Statement, rows []keyedRow) any {
 // beside returns a *gorm.DB for a statement like the one at hand, outside of its transaction. Hooks and associations are those of
 // the one at hand.
 func (h *Hooks) beside(db *gorm.DB, pass *Pass) *gorm.DB {
-	tx := db.Session(&gorm.Session{NewDB: true, SkipHooks: true, SkipDefaultTransaction: true, Context: pass.Context})
-	stmt, from := tx.Statement, db.Statement
+	from := db.Statement
+	// A session begins with a statement of its own at the first call, which forgets what was put into it before (gorm v1.31.2
+	// gorm.go getInstance).
+	tx := db.Session(&gorm.Session{NewDB: true, SkipHooks: true, SkipDefaultTransaction: true, Context: pass.Context}).Model(from.Model)
+	stmt := tx.Statement
 	stmt.ConnPool = h.Rules.Pool()
-	stmt.Model, stmt.Table, stmt.TableExpr = from.Model, from.Table, from.TableExpr
+	stmt.Table, stmt.TableExpr = from.Table, from.TableExpr
 	stmt.Clauses = maps.Clone(from.Clauses)
 	stmt.Selects, stmt.Omits = slices.Clone(from.Selects), append(slices.Clone(from.Omits), clause.Associations)
 	stmt.Unscoped, stmt.ColumnMapping = from.Unscoped, from.ColumnMapping
