@@ -90,6 +90,7 @@ func (b *builder) orZero(s span, e *sqlproof.Expr) (a aggregate, ok bool) {
 		return a, false
 	}
 	inner.span = s
+	b.zeroes = b.zeroes || inner.function == merge.Sum
 	return inner, true
 }
 

@@ -35,7 +35,7 @@ const (
 // clausesOf finds the clauses of the main SELECT. What does not agree with what the analyzer found is refused.
 func clausesOf(t *text, main *sqlproof.Block) (*clauses, *Unmergeable) {
 	begin := 0
-	for begin < len(t.tokens) && !(t.is(begin, "select") && t.top(begin)) {
+	for begin < len(t.tokens) && (!t.is(begin, "select") || !t.top(begin)) {
 		begin++
 	}
 	if begin == len(t.tokens) || begin > 0 && !t.is(0, "with") {

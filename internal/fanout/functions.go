@@ -1,6 +1,7 @@
 package fanout
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/gormtenancy/tenancy/sqlproof"
@@ -57,10 +58,5 @@ func aggregates(e *sqlproof.Expr) bool {
 	if e.Op == sqlproof.Call && e.Aggregate {
 		return true
 	}
-	for _, a := range e.Args {
-		if aggregates(a) {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(e.Args, aggregates)
 }

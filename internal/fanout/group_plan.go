@@ -41,6 +41,9 @@ func (b *builder) groups() *Unmergeable {
 			return u
 		}
 	}
+	if b.zeroes && len(b.extra) > 0 && c.groupBy.empty() { // grouped by them, no rows are no group
+		return t.refuse(c.list.from, "COALESCE(SUM(…), 0) beside a DISTINCT aggregate", "leave COALESCE out, and take NULL for 0 in Go")
+	}
 	d := &b.plan.description
 	d.Distinct, d.Visible = b.main.Distinct, len(b.items)
 	if d.Distinct && len(b.results) > len(b.items) {
@@ -99,7 +102,7 @@ func (b *builder) groupKeys() *Unmergeable {
 		if t.is(s.from, "all", "distinct") || t.is(s.to-1, "asc", "desc") {
 			return t.refuse(s.from, "a modifier of GROUP BY", "leave it out")
 		}
-		at, u := b.groupKey(s, e)
+		at, u := b.groupKey(s)
 		if u != nil {
 			return u
 		}
@@ -131,7 +134,7 @@ func (b *builder) groupKeys() *Unmergeable {
 }
 
 // groupKey returns the item that a key of GROUP BY is; -1 if it is none. A bare name is first that of a column.
-func (b *builder) groupKey(s span, e *sqlproof.Expr) (int, *Unmergeable) {
+func (b *builder) groupKey(s span) (int, *Unmergeable) {
 	t := b.text
 	if i, is, u := b.ordinal(s); is {
 		return i, u
@@ -252,7 +255,7 @@ func (b *builder) result(s span, e *sqlproof.Expr) (int, *Unmergeable) {
 	}
 	for i, g := range b.clauses.group {
 		if form != "" && b.text.form(g) == form {
-			at, u := b.groupKey(g, b.main.GroupBy[i])
+			at, u := b.groupKey(g)
 			if u != nil {
 				return -1, u
 			}
@@ -286,7 +289,7 @@ func (b *builder) groupOrder() *Unmergeable {
 		if u != nil {
 			return u
 		}
-		at := -1
+		var at int
 		if k.collate {
 			at, u = b.collated(&k)
 		} else if at, u = b.selected(&k); u == nil && at < 0 {

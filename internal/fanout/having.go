@@ -340,7 +340,7 @@ func (h *having) named(name string, s span) (int, bool, *Unmergeable) {
 	}
 	for _, g := range h.clauses.group {
 		if t.form(g) == t.form(s) && t.form(g) != "" {
-			if at, u := h.groupKey(g, nil); u != nil || at != found {
+			if at, u := h.groupKey(g); u != nil || at != found {
 				return -1, false, t.refuse(s.from, "HAVING with a name that is a key's and an alias's", "give the alias another name")
 			}
 		}

@@ -22,8 +22,6 @@ type bound struct {
 // limits are LIMIT and OFFSET.
 type limits struct{ limit, offset bound }
 
-func (l *limits) set() bool { return l.limit.set || l.offset.set }
-
 // fixed tells whether no argument is among them.
 func (l *limits) fixed() bool { return l.limit.argument < 0 && l.offset.argument < 0 }
 
@@ -93,7 +91,7 @@ func (t *text) number(i int) (n bound, next int, ok bool) {
 		if err != nil {
 			return n, i, false
 		}
-		n.value = int64(min(v, math.MaxInt64)) //nolint:gosec // no table has more rows
+		n.value = int64(min(v, math.MaxInt64))
 		if negative {
 			n.value = -n.value
 		}

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"database/sql/driver"
 	"errors"
+	"strings"
 	"sync"
 
 	"github.com/gormtenancy/tenancy/internal/merge"
@@ -118,11 +119,15 @@ func (r *rows) Next(dest []driver.Value) error {
 
 // explained makes an [*Unmergeable] of what turned out to be so only with the types of columns.
 func (p *Plan) explained(err error) error {
-	var u *merge.UnmergeableError
-	if !errors.As(err, &u) {
+	u, ok := errors.AsType[*merge.UnmergeableError](err)
+	if !ok {
 		return err
 	}
-	return &Unmergeable{Why: "column " + u.Column + ": " + u.Reason, Instead: "if it is text, " + advice(p.text.dialect) + "; otherwise cast it, or compute it in Go"}
+	what := "column " + u.Column
+	if strings.HasPrefix(u.Column, hiddenName) {
+		what = "what ORDER BY sorts by"
+	}
+	return &Unmergeable{Why: what + ": " + u.Reason, Instead: "if it is text, " + advice(p.text.dialect) + "; otherwise cast it, or compute it in Go"}
 }
 
 func (k *known) collations(all []comparing) []merge.Collation {

@@ -52,8 +52,7 @@ func (p *Planner) plan(sql string) (*Plan, error) {
 	st, err := p.analyzer.Analyze(sql)
 	if err != nil {
 		u := &Unmergeable{Why: err.Error()}
-		var refusal *sqlproof.Refusal
-		if errors.As(err, &refusal) {
+		if refusal, ok := errors.AsType[*sqlproof.Refusal](err); ok {
 			u = &Unmergeable{Why: refusal.Why, Instead: refusal.Instead, Line: refusal.Line, Column: refusal.Column}
 		}
 		return nil, u
@@ -105,6 +104,7 @@ type builder struct {
 	results []merge.Result
 	forms   map[string]int // the results by the form of what they are
 	extra   []span         // more keys for GROUP BY
+	zeroes  bool           // a sum is 0 where there are no rows
 }
 
 // build makes the plan of a statement.

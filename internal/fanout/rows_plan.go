@@ -1,6 +1,12 @@
 package fanout
 
-import "fmt"
+import (
+	"fmt"
+	"strconv"
+)
+
+// hiddenName begins the names of columns that are added to sort by.
+const hiddenName = "fanout_"
 
 // rows makes the plan of a statement that gives rows as they are.
 func (b *builder) rows() *Unmergeable {
@@ -26,8 +32,8 @@ func (b *builder) rows() *Unmergeable {
 		if u != nil {
 			return u
 		}
-		at := -1
-		if at, u = b.selected(&k); u != nil {
+		at, u := b.selected(&k)
+		if u != nil {
 			return u
 		}
 		if at < 0 && !hasField(k.node) {
@@ -70,7 +76,7 @@ func (b *builder) rows() *Unmergeable {
 	for i, s := range hidden {
 		w.b.WriteByte(',')
 		w.copy(t.bare(s))
-		w.write(fmt.Sprintf("AS fanout_%d", i+1))
+		w.write("AS " + hiddenName + strconv.Itoa(i+1))
 	}
 	w.copy(span{c.list.to, min(c.tail.from, c.lock.from)})
 	if l := &b.plan.limits; l.limit.set {
