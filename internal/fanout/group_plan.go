@@ -21,7 +21,7 @@ func (b *builder) groups() *Unmergeable {
 	case !c.lock.empty():
 		return t.refuse(c.lock.from, "a lock on groups", "leave it out")
 	}
-	b.keys, b.forms = map[int]bool{}, map[string]int{}
+	b.keys, b.forms, b.unseen = map[int]bool{}, map[string]int{}, map[string]int{}
 	b.shards, b.results = make([]column, len(b.items)), make([]merge.Result, len(b.items))
 	if u := b.groupKeys(); u != nil {
 		return u
@@ -127,6 +127,7 @@ func (b *builder) groupKeys() *Unmergeable {
 				return t.refuse(s.from, "GROUP BY an expression with placeholders that is not selected", "select it with an alias, and group by that")
 			}
 			at = b.add(t.bare(s), compare)
+			b.unseen[t.form(s)] = at
 		}
 		b.keys[at] = true
 	}
@@ -253,7 +254,7 @@ func (b *builder) result(s span, e *sqlproof.Expr) (int, *Unmergeable) {
 		b.know(form, len(b.results)-1)
 		return len(b.results) - 1, nil
 	}
-	for i, g := range b.clauses.group {
+	for _, g := range b.clauses.group {
 		if form != "" && b.text.form(g) == form {
 			at, u := b.groupKey(g)
 			if u != nil {
@@ -262,20 +263,14 @@ func (b *builder) result(s span, e *sqlproof.Expr) (int, *Unmergeable) {
 			if at >= 0 {
 				return at, nil
 			}
-			compare, u := b.comparingOf(g, b.main.GroupBy[i])
-			if u != nil {
-				return -1, u
-			}
-			return b.addKey(b.text.bare(g), compare, form), nil
+			return b.keyResult(b.unseen[form], form), nil
 		}
 	}
 	return -1, nil
 }
 
-// addKey adds a result that is a key.
-func (b *builder) addKey(s span, compare comparing, form string) int {
-	at := b.add(s, compare)
-	b.keys[at] = true
+// keyResult adds a result that is a key.
+func (b *builder) keyResult(at int, form string) int {
 	b.results = append(b.results, merge.Result{Func: merge.Key, Column: at})
 	b.know(form, len(b.results)-1)
 	return len(b.results) - 1
@@ -320,5 +315,7 @@ func (b *builder) collated(k *sortKey) (int, *Unmergeable) {
 	if u != nil || at < 0 || b.results[at].Func != merge.Key || inner.node == nil || inner.node.Op != sqlproof.Field {
 		return -1, b.text.refuse(k.expr.from, "COLLATE of what is no key of GROUP BY", "group by the column, and sort by it")
 	}
-	return b.addKey(b.text.bare(inner.expr), k.compare, ""), nil
+	at = b.add(b.text.bare(inner.expr), k.compare)
+	b.keys[at] = true
+	return b.keyResult(at, ""), nil
 }

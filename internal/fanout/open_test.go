@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"math"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -76,6 +77,7 @@ func TestShapesOfGORM(t *testing.T) {
 		{"WITH few AS (SELECT id, qty FROM orders WHERE qty > 1) SELECT id FROM few ORDER BY id", nil},
 		{"SELECT t.id FROM (SELECT id, qty FROM orders) AS t WHERE t.qty = 2 ORDER BY t.id DESC", nil},
 		{"SELECT DISTINCT * FROM orders", nil},
+		{"SELECT user_id, min(tag) AS m FROM orders WHERE id < 20 GROUP BY user_id ORDER BY m, user_id", nil}, // by bytes, whatever tag has
 		{"SELECT name FROM orders GROUP BY name ORDER BY name COLLATE NOCASE DESC", nil},
 	} {
 		names, rows, err := o.alone(t.Context(), c.sql, c.args)
@@ -119,6 +121,44 @@ func TestLimitsThatAreNone(t *testing.T) {
 	}
 	_, _, err := o.merged(t.Context(), "SELECT id FROM orders WHERE qty = ? LIMIT ?", []any{1})
 	require.Error(t, err)
+}
+
+// TestSuffixes shows that tables in one database are asked by the names that they have at each place.
+func TestSuffixes(t *testing.T) {
+	t.Parallel()
+	o := filled(t, 1, 0)
+	r := o.request(nil)
+	r.Places = nil
+	for i, collation := range []string{"", "COLLATE NOCASE"} {
+		suffix := fmt.Sprintf("_0%d", i)
+		_, err := o.shards[0].ExecContext(t.Context(), "CREATE TABLE orders"+suffix+" (id INTEGER, name TEXT "+collation+"); INSERT INTO orders"+suffix+" VALUES (1, 'a'), (2, 'B')")
+		require.NoError(t, err)
+		r.Places = append(r.Places, fanout.Place{Name: suffix, Suffix: suffix})
+	}
+	r.Text = func(place int, query string) (string, error) {
+		return strings.ReplaceAll(query, "orders", "orders"+r.Places[place].Suffix), nil
+	}
+	ask := r.Ask
+	r.Ask = func(ctx context.Context, _ int, query string, args []any) (*sql.Rows, error) {
+		return ask(ctx, 0, query, args)
+	}
+	plan, err := o.planner.Plan("SELECT id FROM orders ORDER BY id")
+	require.NoError(t, err)
+	rows, err := plan.Open(t.Context(), r)
+	require.NoError(t, err)
+	_, all, err := read(rows)
+	require.NoError(t, err)
+	require.Len(t, all, 4)
+
+	plan, err = o.planner.Plan("SELECT id FROM orders ORDER BY name")
+	require.NoError(t, err)
+	rows, err = plan.Open(t.Context(), r)
+	if err == nil {
+		_, _, err = read(rows)
+	}
+	var u *fanout.Unmergeable
+	require.ErrorAs(t, err, &u, "the two compare in two ways")
+	require.Contains(t, u.Error(), "what ORDER BY sorts by")
 }
 
 var errCut = errors.New("the connection was cut")

@@ -122,6 +122,7 @@ func TestPlansOfGroups(t *testing.T) {
 		{"SELECT count(*) FROM orders GROUP BY orders.a", "SELECT count(*), orders.a FROM orders GROUP BY orders.a", "keys [1] count0, gives 1"},
 		{"SELECT a FROM orders GROUP BY a HAVING count(*) > ? AND NOT (sum(b) BETWEEN 1 AND ?)", "SELECT a, count(*), sum(b) FROM orders GROUP BY a", "keys [0] key0 count1 sum2, gives 1, having"},
 		{"SELECT a, count(*) FROM orders GROUP BY orders.a", "SELECT a, count(*) FROM orders GROUP BY orders.a", "keys [0] key0 count1, gives 2"},
+		{"SELECT count(*) FROM orders GROUP BY a, b ORDER BY b", "SELECT count(*), a, b FROM orders GROUP BY a, b", "by 1, keys [1 2] count0 key2, gives 1"},
 		{"SELECT a FROM orders GROUP BY a ORDER BY max(b)", "SELECT a, max(b) FROM orders GROUP BY a", "by 1, keys [0] key0 max1, gives 1"},
 		{"SELECT COALESCE(SUM(b), 0) FROM orders", "SELECT COALESCE(SUM(b), 0) FROM orders", "keys [] sum0, gives 1"},
 	})
@@ -152,6 +153,8 @@ func TestRefused(t *testing.T) {
 			"SELECT COALESCE(SUM(a), 0), count(DISTINCT b) FROM orders":               "COALESCE",
 			"SELECT *, count(*) FROM orders":                                          "* beside groups",
 			"SELECT a FROM orders LIMIT 1 + 1":                                        "",
+			"SELECT 1":                                                                "from no table",
+			"SELECT EXISTS (SELECT 1 FROM orders)":                                    "from no table",
 			"UPDATE orders SET a = 1":                                                 "no SELECT",
 			"SELECT a, (SELECT count(*) FROM items WHERE items.k = a) FROM orders a2": "-",
 		} {

@@ -103,6 +103,7 @@ type builder struct {
 	keys    map[int]bool // which of them are keys
 	results []merge.Result
 	forms   map[string]int // the results by the form of what they are
+	unseen  map[string]int // the keys that are no items, by their form
 	extra   []span         // more keys for GROUP BY
 	zeroes  bool           // a sum is 0 where there are no rows
 }
@@ -162,6 +163,8 @@ func allowed(t *text, st *sqlproof.Statement) *Unmergeable {
 		return t.refuse(0, main.Operator+" of several queries", "send each query by itself, and put their rows together")
 	case st.Kind != sqlproof.Select || main.Kind != sqlproof.Select:
 		return t.refuse(0, "a statement that is no SELECT", "")
+	case len(main.Sources) == 0:
+		return t.refuse(0, "a SELECT from no table, which each shard would answer with a row of its own", "ask one shard")
 	case main.Windows:
 		return t.refuse(0, "a window function, which would see the rows of one shard alone", "compute it of the rows in Go, or ask one shard")
 	case len(main.DistinctOn) > 0:
