@@ -25,8 +25,8 @@ func comparisonOf(c *column) (comparison, error) {
 		instant: compareInstants, wall: compareWalls, duration: compareDurations,
 		dynamic: func(a, b driver.Value) (int, error) { return compareDynamic(a, b, c.collation) },
 	}[c.kind]
-	if c.kind == text && c.collation == CollationPadded {
-		compare = comparePadded
+	if c.kind == text {
+		compare = c.collation.compare
 	}
 	return func(a, b driver.Value) (int, error) {
 		n, err := compare(a, b)

@@ -31,6 +31,12 @@ type Description struct {
 	// Offset is how many rows are left out at the beginning, Limit how many are given then. Limit nil: all.
 	Offset int64
 	Limit  *int64
+	// Hidden is how many columns at the end of the sources' are not given, where it is not known how many there are in all;
+	// HiddenCollations are theirs. Groups have none.
+	Hidden           int
+	HiddenCollations []Collation
+	// Named are the collations of columns that have none in Collations, by their names.
+	Named map[string]Collation
 	// Visible is how many columns are given; those behind them were needed for the merge alone. Zero: all.
 	Visible int
 	// RoundedFloats allows sums and averages of floating-point numbers. They depend on the order in which the numbers are
@@ -42,7 +48,7 @@ type Description struct {
 
 // Sort is a column to sort by.
 type Sort struct {
-	Column     int
+	Column     int // below 0, it counts from the end: -1 is the last one
 	Descending bool
 	Nulls      Nulls
 }
@@ -75,6 +81,10 @@ const (
 	CollationBinary
 	// CollationPadded is the order of bytes, the shorter text filled up with spaces: utf8mb4_bin.
 	CollationPadded
+	// CollationNoCase is SQLite's NOCASE: the order of bytes, the letters A to Z taken for a to z.
+	CollationNoCase
+	// CollationTrimmed is SQLite's RTRIM: the order of bytes, without the spaces at the end.
+	CollationTrimmed
 )
 
 // Options bound what a merge takes. Zero fields have the defaults.
@@ -109,6 +119,8 @@ func (d *Description) check(sources []Source) error {
 		return misfit("a negative limit or offset")
 	case d.Visible < 0:
 		return misfit("%d visible columns", d.Visible)
+	case d.Hidden < 0 || d.Hidden > 0 && (d.Visible > 0 || d.Groups != nil):
+		return misfit("%d hidden columns", d.Hidden)
 	case d.DivisionScale < 0:
 		return misfit("a negative scale of divisions")
 	}
@@ -120,9 +132,16 @@ func (d *Description) check(sources []Source) error {
 	return nil
 }
 
-func (d *Description) collation(column int) Collation {
-	if column >= len(d.Collations) {
+// collation returns that of one of so many columns.
+func (d *Description) collation(column, of int, name string) Collation {
+	if hidden := column - (of - d.Hidden); hidden >= 0 {
+		if hidden < len(d.HiddenCollations) {
+			return d.HiddenCollations[hidden]
+		}
 		return CollationUnknown
 	}
-	return d.Collations[column]
+	if column < len(d.Collations) && d.Collations[column] != CollationUnknown {
+		return d.Collations[column]
+	}
+	return d.Named[name]
 }

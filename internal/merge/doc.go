@@ -5,7 +5,7 @@
 // What each shard must be asked:
 //
 //   - ORDER BY as in the whole, by columns that the answer has. Those that were added for this alone stand at the end, and
-//     [Description.Visible] cuts them off.
+//     [Description.Visible] or [Description.Hidden] cuts them off.
 //   - LIMIT: offset and limit of the whole together, and no OFFSET. Neither where groups are merged.
 //   - DISTINCT as in the whole.
 //   - Aggregates, with the keys of GROUP BY among the columns: COUNT, SUM, MIN and MAX as they are; AVG as SUM and COUNT of its

@@ -51,10 +51,7 @@ func compareDynamic(a, b driver.Value, c Collation) (int, error) {
 		if reason := untold(c, true); reason != "" {
 			return 0, errors.New(reason)
 		}
-		if c == CollationPadded {
-			return comparePadded(a, b)
-		}
-		return compareTexts(a, b)
+		return c.compare(a, b)
 	case blobs:
 		return compareTexts(a, b)
 	default:

@@ -68,7 +68,7 @@ func (c *column) appendValue(key []byte, v driver.Value) ([]byte, bool) {
 		b, ok := v.(bool)
 		return strconv.AppendBool(append(key, 'o'), b), ok
 	case text, plain, binaries, duration:
-		return appendText(key, v, c.kind == text && c.collation == CollationPadded)
+		return appendText(key, v, c.ends())
 	case bare:
 		return appendText(key, v, true)
 	case instant, wall:
@@ -164,7 +164,10 @@ func (c *column) appendDynamic(key []byte, v driver.Value) ([]byte, bool) {
 		if untold(c.collation, false) != "" {
 			return key, false
 		}
-		return appendText(key, v, c.collation == CollationPadded)
+		if c.collation == CollationNoCase {
+			v = lowerASCII(v)
+		}
+		return appendText(key, v, c.ends())
 	case []byte:
 		return append(append(key, 'b'), v...), true
 	case time.Time:

@@ -283,7 +283,7 @@ func TestDescription(t *testing.T) {
 		{Visible: 2},
 		{DivisionScale: -1},
 		{Engine: dialect.Postgres, Order: []merge.Sort{{Column: 1}}},
-		{Engine: dialect.Postgres, Order: []merge.Sort{{Column: -1}}},
+		{Engine: dialect.Postgres, Order: []merge.Sort{{Column: -2}}},
 		{Engine: dialect.Postgres, Order: []merge.Sort{{Column: 0, Nulls: 9}}},
 		group(merge.Groups{}),
 		group(merge.Groups{Results: key}),

@@ -98,6 +98,10 @@ func (p *groupPlan) compared(d *Description) []bool {
 // resultColumn is the column that a function makes of one of the sources.
 func resultColumn(e dialect.Engine, c column, f Func) column {
 	switch f {
+	case Min, Max:
+		if e == dialect.SQLite {
+			c.collation = CollationBinary // that of what a function returns, whatever its argument has
+		}
 	case CountDistinct:
 		typ := map[dialect.Engine]string{dialect.Postgres: "INT8", dialect.MySQL: "BIGINT"}[e]
 		c.become(typ, kindOf(e, typ), reflect.TypeFor[int64]())

@@ -25,6 +25,8 @@ type Comparison struct {
 	Left  Operand
 	Op    Op
 	Right Operand
+	// Alike refuses values of two types in SQLite, where the affinity of a column may make the one of the other.
+	Alike bool
 }
 
 // IsNull tells whether an operand is NULL.
@@ -34,6 +36,7 @@ type IsNull struct{ Operand Operand }
 type In struct {
 	Operand Operand
 	List    []Operand
+	Alike   bool // as that of a [Comparison]
 }
 
 // Op is how two operands are compared.
@@ -147,7 +150,7 @@ func (n IsNull) compile(_ dialect.Engine, columns shape) (func([]driver.Value) (
 func (in In) compile(e dialect.Engine, columns shape) (func([]driver.Value) (truth, error), error) {
 	equal := make(Or, len(in.List))
 	for i, o := range in.List {
-		equal[i] = Comparison{Left: in.Operand, Op: Equal, Right: o}
+		equal[i] = Comparison{Left: in.Operand, Op: Equal, Right: o, Alike: in.Alike}
 	}
 	return equal.compile(e, columns)
 }
@@ -164,6 +167,9 @@ func (c Comparison) compile(e dialect.Engine, columns shape) (func([]driver.Valu
 		x, y := left.value(row), right.value(row)
 		if x == nil || y == nil {
 			return isUnknown, nil
+		}
+		if c.Alike && e == dialect.SQLite && classOf(x) != classOf(y) {
+			return isUnknown, &UnmergeableError{Column: c.name(columns), Reason: "it is compared with a value of another type"}
 		}
 		n, err := compare(x, y)
 		if err != nil {
@@ -203,4 +209,12 @@ func (o Operand) value(row []driver.Value) driver.Value {
 		return row[o.column]
 	}
 	return o.constant
+}
+
+// name returns that of a column that is compared.
+func (c Comparison) name(columns shape) string {
+	if c.Left.isColumn {
+		return columns[c.Left.column].name
+	}
+	return columns[c.Right.column].name
 }

@@ -46,5 +46,8 @@ func open(f *fanIn, d *Description, o Options) (*Rows, error) {
 		}
 		visible = d.Visible
 	}
+	if visible -= d.Hidden; visible <= 0 && d.Hidden > 0 {
+		return nil, misfit("%d hidden columns of %d", d.Hidden, len(p.columns))
+	}
 	return &Rows{fan: f, stream: p.stream, columns: p.columns[:visible]}, nil
 }

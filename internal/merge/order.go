@@ -20,6 +20,9 @@ type sortColumn struct {
 func orderOf(d *Description, columns shape) (order, error) {
 	o := make(order, 0, len(d.Order))
 	for _, s := range d.Order {
+		if s.Column < 0 {
+			s.Column += len(columns)
+		}
 		if s.Column < 0 || s.Column >= len(columns) {
 			return nil, misfit("it sorts by column %d of %d", s.Column, len(columns))
 		}

@@ -28,7 +28,7 @@ func (p *pipeline) build(cursors []*cursor) error {
 		p.merge(cursors, sorted)
 	}
 	if d.Distinct {
-		if d.Visible > 0 && d.Visible < len(p.columns) {
+		if d.Hidden > 0 || d.Visible > 0 && d.Visible < len(p.columns) {
 			return misfit("distinct rows with columns that are not visible")
 		}
 		equal, err := equalityOf(p.columns)

@@ -54,7 +54,7 @@ func shapeOf(rows driver.Rows) shape {
 // kinds adds to the columns of a source what the description knows.
 func (s shape) kinds(d *Description) {
 	for i := range s {
-		s[i].kind, s[i].collation = kindOf(d.Engine, s[i].typ), d.collation(i)
+		s[i].kind, s[i].collation = kindOf(d.Engine, s[i].typ), d.collation(i, len(s), s[i].name)
 	}
 }
 
