@@ -42,6 +42,9 @@ func (h *Hooks) prepareCreate(db *gorm.DB, pass *Pass) error {
 		if err := h.placeRows(db, pass); err != nil || pass.split {
 			return err
 		}
+		if err := h.prepareKeyedUpsert(pass); err != nil {
+			return err
+		}
 	}
 	if pass.mayBeThere {
 		if err := h.mayBeThere(pass); err != nil {
@@ -52,7 +55,7 @@ func (h *Hooks) prepareCreate(db *gorm.DB, pass *Pass) error {
 		return h.mustExist(pass)
 	}
 	if !pass.confined {
-		return nil
+		return h.beforeWrite(db, pass)
 	}
 	pass.pending = pass.Table.Class == tables.Owned
 	if err := h.foreignKeysOfRows(pass); err != nil {

@@ -15,6 +15,7 @@ type own struct {
 	gorm.Statement
 	pass  *Pass
 	pool  gorm.ConnPool // nil: that of the statement that they serve
+	there bool          // pool is asked for the statement's place, and not for the default database
 	quiet bool          // not for GORM's logger: asked once, of the database's own catalog
 }
 
@@ -66,7 +67,7 @@ func (o *own) query(each func(*sql.Rows) error) (err error) {
 func (o *own) own(query string) *Pass {
 	p := o.pass
 	own := &Pass{Context: p.Context, Op: OpRaw, Who: p.Who, hooks: p.hooks, text: query, scoped: true, at: p.at, placed: p.placed, reach: p.reach}
-	if o.pool != nil {
+	if o.pool != nil && !o.there {
 		own.reach = Home
 	}
 	return own

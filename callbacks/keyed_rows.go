@@ -142,7 +142,7 @@ func destination(stmt *gorm.Statement, rows []keyedRow) any {
 		for i := range rows {
 			maps[i] = rows[i].values
 		}
-		return maps
+		return &maps // what the database gives back is appended (gorm v1.31.2 scan.go Scan)
 	}
 	all := reflect.MakeSlice(reflect.SliceOf(reflect.PointerTo(stmt.Schema.ModelType)), 0, len(rows))
 	for i := range rows {
@@ -154,64 +154,15 @@ func destination(stmt *gorm.Statement, rows []keyedRow) any {
 // beside returns a *gorm.DB for a statement like the one at hand, outside of its transaction. Hooks and associations are those of
 // the one at hand.
 func (h *Hooks) beside(db *gorm.DB, pass *Pass) *gorm.DB {
-	tx := db.Session(&gorm.Session{NewDB: true, SkipHooks: true, SkipDefaultTransaction: true, Context: pass.Context})
-	stmt, from := tx.Statement, db.Statement
+	from := db.Statement
+	// A session begins with a statement of its own at the first call, which forgets what was put into it before (gorm v1.31.2
+	// gorm.go getInstance).
+	tx := db.Session(&gorm.Session{NewDB: true, SkipHooks: true, SkipDefaultTransaction: true, Context: pass.Context}).Model(from.Model)
+	stmt := tx.Statement
 	stmt.ConnPool = h.Rules.Pool()
-	stmt.Model, stmt.Table, stmt.TableExpr = from.Model, from.Table, from.TableExpr
+	stmt.Table, stmt.TableExpr = from.Table, from.TableExpr
 	stmt.Clauses = maps.Clone(from.Clauses)
 	stmt.Selects, stmt.Omits = slices.Clone(from.Selects), append(slices.Clone(from.Omits), clause.Associations)
 	stmt.Unscoped, stmt.ColumnMapping = from.Unscoped, from.ColumnMapping
 	return tx
-}
-
-// withoutKeys takes the columns that say where a row is out of what an upsert assigns: the row that is met is there. One with another
-// key that has the same unique value is left alone.
-func (h *Hooks) withoutKeys(pass *Pass, oc *clause.OnConflict) {
-	if oc.DoNothing || len(oc.DoUpdates) == 0 {
-		return
-	}
-	key := pass.Table.Shard
-	oc.DoUpdates = slices.DeleteFunc(slices.Clone(oc.DoUpdates), func(a clause.Assignment) bool {
-		return isExcluded(pass.stmt.Schema, a) && (sameColumn(pass.stmt.Schema, a.Column.Name, key.Column.Name) || key.ID != nil && sameColumn(pass.stmt.Schema, a.Column.Name, key.ID.Name))
-	})
-	oc.DoNothing = len(oc.DoUpdates) == 0
-	if oc.DoNothing || slices.ContainsFunc(oc.Columns, func(c clause.Column) bool { return c.Name == key.Column.Name }) {
-		return
-	}
-	own := clause.Column{Table: pass.Table.Name, Name: key.Column.Name}
-	if h.engine.UpsertHasWhere() {
-		same := clause.Eq{Column: own, Value: clause.Column{Table: "excluded", Name: key.Column.Name}}
-		oc.Where = clause.Where{Exprs: append([]clause.Expression{same}, oc.Where.Exprs...)}
-		return
-	}
-	for i, a := range oc.DoUpdates {
-		oc.DoUpdates[i].Value = &keptValue{key: key.Column.Name, column: a.Column, value: a.Value}
-	}
-}
-
-// keptValue is what MySQL assigns to a column of the row that is met: the value, if the row has the same shard key.
-type keptValue struct {
-	key    string
-	column clause.Column
-	value  any
-}
-
-// Build implements [clause.Expression].
-func (v *keptValue) Build(b clause.Builder) {
-	key := clause.Column{Name: v.key}
-	_, _ = b.WriteString("IF(")
-	b.WriteQuoted(clause.Column{Table: clause.CurrentTable, Name: v.key})
-	_, _ = b.WriteString(" = VALUES(")
-	b.WriteQuoted(key)
-	_, _ = b.WriteString("),")
-	if column, ok := v.value.(clause.Column); ok && column.Table == "excluded" {
-		_, _ = b.WriteString("VALUES(")
-		b.WriteQuoted(clause.Column{Name: column.Name})
-		_ = b.WriteByte(')')
-	} else {
-		b.AddVar(b, v.value)
-	}
-	_ = b.WriteByte(',')
-	b.WriteQuoted(clause.Column{Table: clause.CurrentTable, Name: v.column.Name})
-	_ = b.WriteByte(')')
 }

@@ -321,7 +321,7 @@ func (h *Hooks) notProven(pass *Pass, query string, r *sqlproof.Refusal) error {
 		reason = CrossShard
 	case r.Keyless:
 		reason = MissingShardKey
-	case pass.Who.Kind == Nobody:
+	case pass.Who.Kind == Nobody && h.Tables.Owning():
 		reason = NoTenant
 	case r.Foreign:
 		reason = Mismatch

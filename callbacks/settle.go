@@ -17,6 +17,7 @@ type writeState struct {
 	verify    []*tables.ForeignKey // to be looked at when the statement has run
 	savepoint bool
 	filled    []map[string]any // that have the tenant in them only for GORM to see
+	keyed     int              // rows given to an upsert that may meet rows with other shard keys
 	apart     int64            // rows that statements of their own have written
 	pool      gorm.ConnPool    // that the statement had before it got a transaction of its own
 }
@@ -50,7 +51,7 @@ func (h *Hooks) needTransaction(pass *Pass) error {
 // beforeWrite sets a savepoint if the statement may have to be undone within a transaction that goes on.
 func (h *Hooks) beforeWrite(db *gorm.DB, pass *Pass) error {
 	w := pass.write
-	if w == nil || w.upsert <= 1 && len(w.verify) == 0 || db.DryRun {
+	if w == nil || w.upsert <= 1 && w.keyed <= 1 && len(w.verify) == 0 || db.DryRun {
 		return nil
 	}
 	if err := h.needTransaction(pass); err != nil {
@@ -115,6 +116,14 @@ func (h *Hooks) settle(db *gorm.DB) {
 func (h *Hooks) verify(db *gorm.DB, pass *Pass) error {
 	if db.RowsAffected == 0 && pass.saves() {
 		return h.refuseCollision(pass, [][]string{db.Statement.Schema.PrimaryFieldDBNames})
+	}
+	if db.RowsAffected == 0 && pass.savesKeyed() {
+		if err := h.savedElsewhere(pass); err != nil {
+			return err
+		}
+	}
+	if err := h.verifyKeyedUpsert(db, pass); err != nil {
+		return err
 	}
 	if pass.mustExist && h.engine.UpsertHasWhere() && db.RowsAffected > 0 {
 		return h.referenceWrite(pass)

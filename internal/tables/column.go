@@ -218,7 +218,7 @@ func (c *Column) Fits(shard, id string) error {
 		if Simple(id) {
 			return nil
 		}
-		return fmt.Errorf("column %s does not tell all strings apart (case, accents, spaces): there an ID has only the characters a-z 0-9 _ . : -", c.Name)
+		return fmt.Errorf("column %s does not tell all strings apart (case, accents, spaces): there only the characters a-z 0-9 _ . : - are safe", c.Name)
 	}
 }
 

@@ -29,7 +29,8 @@ type state struct {
 	schemas  map[*schema.Schema]*Table
 	names    map[string]*Table
 	foreign  map[string][]ForeignKey // by the name of the child
-	confined bool                    // some table belongs to tenants
+	confined bool                    // some table belongs to tenants, or is sharded
+	owned    bool                    // some table belongs to tenants
 	number   uint64                  // of the states before it
 }
 
@@ -60,6 +61,7 @@ func (r *Registry) begin() *builder {
 func (r *Registry) publish(b *builder) {
 	for _, t := range b.next.names {
 		b.next.confined = b.next.confined || t.Class.HasPlace()
+		b.next.owned = b.next.owned || t.Class.Confined()
 	}
 	for s, t := range b.next.schemas { // another model may have said more about the same table
 		if known := b.next.names[t.folded]; known != nil && (t.Class == Unlisted || t.Class == Placed || known.Shard != nil) {
@@ -340,6 +342,9 @@ func (r *Registry) Learn(t *Table) {
 	b.next.names[name] = t
 	r.publish(b)
 }
+
+// Owning tells whether any known table belongs to tenants.
+func (r *Registry) Owning() bool { return r.state.Load().owned }
 
 // Generation changes with what is known.
 func (r *Registry) Generation() uint64 { return r.state.Load().number }
