@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"iter"
 	"slices"
+	"strconv"
 )
 
 // SlotRange are the slots of a [Hash] from From, which belongs to it, to To, which does not, and where their keys are.
@@ -93,12 +94,18 @@ func (h *keyHash) Resolve(_ context.Context, key any) (Placement, error) {
 
 // slot returns the slot of a key.
 func (h *keyHash) slot(key any) (int, error) {
-	k, err := keyOf(key)
-	if err != nil {
-		return 0, err
-	}
 	var buf [128]byte // an ID and most other keys fit
-	sum := sha256.Sum256(k.Append(buf[:0]))
+	text := buf[:0]
+	if n, ok := key.(int64); ok { // what most keys are, is not put into a Key first
+		text = strconv.AppendInt(text, n, 10)
+	} else {
+		k, err := keyOf(key)
+		if err != nil {
+			return 0, err
+		}
+		text = k.Append(text)
+	}
+	sum := sha256.Sum256(text)
 	return int(binary.BigEndian.Uint64(sum[:8]) % h.slots), nil //nolint:gosec // slots is an int
 }
 

@@ -72,13 +72,18 @@ func (r rules) Refuse(ctx context.Context, refusal callbacks.Refusal) error {
 }
 
 // Ran implements [callbacks.Rules].
-func (r rules) Ran(ctx context.Context, who *callbacks.Subject, op callbacks.Op, table string, places []callbacks.Place, rows int64) {
-	var at Placement
+func (r rules) Ran(ctx context.Context, who *callbacks.Subject, op callbacks.Op, table string, place callbacks.Place, several []callbacks.Place, rows int64) {
+	if r.observers.without == nil && r.observers.scoped == nil {
+		return
+	}
+	at := Placement(place)
 	var all []Placement
-	if len(places) == 1 {
-		at = Placement(places[0])
-	} else {
-		all = placements(places)
+	switch len(several) {
+	case 0:
+	case 1:
+		at = Placement(several[0])
+	default:
+		at, all = Placement{}, placements(several)
 	}
 	if who.Kind == callbacks.Everyone {
 		if o := r.observers.without; o != nil {

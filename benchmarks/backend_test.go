@@ -105,8 +105,12 @@ const seeded = 200
 type site struct {
 	owners []*sql.DB // one for each table that the statements run on; they may do all with it
 	table  string
+	owner  string    // the column that says whose a row is; "" if there is none
+	whose  string    // what it has for the rows that are used, as SQL
 	next   uint      // the next row to delete
 	apart  []*sql.DB // pools of the sides, if each has one of its own
+	first  int64     // an ID that carries its shard
+	newID  func() (int64, error)
 
 	plain   *session
 	tenancy *session
@@ -118,7 +122,7 @@ func newSite(tb testing.TB, owned bool, plain, again, through *gorm.DB, owners .
 	tb.Helper()
 	s := &site{owners: owners, table: "rates"}
 	if owned {
-		s.table = "invoices"
+		s.table, s.owner, s.whose = "invoices", "tenant_id", "'"+tenant+"'"
 	}
 	ctx := context.WithoutCancel(tb.Context())
 	s.plain = &session{site: s, db: plain, ctx: ctx}
@@ -209,8 +213,8 @@ func (s *site) deletable(n int) error {
 		return err
 	}
 	column, value := "", ""
-	if s.table == "invoices" {
-		column, value = ", tenant_id", ", '"+tenant+"'"
+	if s.owner != "" {
+		column, value = ", "+s.owner, ", "+s.whose
 	}
 	const most = 1000 // MariaDB ends a recursion there, without an error (max_recursive_iterations)
 	for from := firstDeleted; from < firstDeleted+n; from += most {

@@ -15,7 +15,7 @@ func families() []family {
 	return append([]family{
 		{"tenant", "Tenant's table: tenant by hand, or by the plugin", backends(), rowsSite(true), ownedStatements()},
 		{"global", "Global table: without the plugin, or with it", backends(), rowsSite(false), globalStatements()},
-	}, places()...)
+	}, append(places(), sharded()...)...)
 }
 
 // each runs fn as a benchmark for every statement on every backend.

@@ -23,6 +23,9 @@
 //
 //	go test -run '^$' -bench 'Ratio/place/(database|schema)/stub-proof' -benchtime 31x ./benchmarks
 //
+// Families whose names begin with "shard/" are of a plugin that has sharded tables: four shards by the hash of a key. Plain GORM is
+// opened straight on the shard there, with the same condition on the key.
+//
 // What does not fit into the table has benchmarks of its own: BenchmarkTenants (whether it matters how many there are),
 // BenchmarkColdTenant, BenchmarkMemory and BenchmarkParallel. TENANCY_BENCH_FULL=1 makes their fleets larger.
 //

@@ -152,8 +152,5 @@ func globalStatements() []statement {
 			},
 		},
 	}
-	for i := range statements {
-		statements[i].tenancy = statements[i].plain
-	}
-	return statements
+	return alike(statements)
 }

@@ -17,13 +17,21 @@ type stub struct {
 
 // newStub returns a pool on a database whose queries all find one Invoice, or one Rate.
 func newStub(owned bool) *sql.DB {
+	if owned {
+		return newStubWith("tenant_id", tenant)
+	}
+	return newStubWith("", nil)
+}
+
+// newStubWith returns one whose rows have a column more, unless it has no name.
+func newStubWith(column string, value driver.Value) *sql.DB {
 	now := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 	s := &stub{
 		columns: []string{"id", "number", "status", "cents", "created_at", "updated_at"},
 		row:     []driver.Value{int64(7), "2026-7", "open", int64(4200), now, now},
 	}
-	if owned {
-		s.columns, s.row = append(s.columns, "tenant_id"), append(s.row, tenant)
+	if column != "" {
+		s.columns, s.row = append(s.columns, column), append(s.row, value)
 	}
 	return sql.OpenDB(s)
 }

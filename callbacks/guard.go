@@ -259,11 +259,11 @@ func (h *Hooks) finish(db *gorm.DB) {
 		h.finishDry(db, pass)
 	}
 	if db.Error == nil && pass.scoped && !db.DryRun && (pass.confined || pass.touched || pass.Who.Kind == Everyone && (pass.Table == nil || pass.Table.Class.Confined())) {
-		places := []Place{pass.at}
+		var several []Place
 		if pass.fan != nil {
-			places = pass.fan.Places
+			several = pass.fan.Places
 		}
-		h.Rules.Ran(pass.Context, pass.Who, pass.Op, pass.TableName(), places, db.RowsAffected)
+		h.Rules.Ran(pass.Context, pass.Who, pass.Op, pass.TableName(), pass.at, several, db.RowsAffected)
 	}
 }
 

@@ -28,14 +28,17 @@ func (h *Hooks) keyed(pass *Pass, plan *sqlproof.Plan, args []any) error {
 	if len(args) != plan.Arguments {
 		return h.refusal(pass, Unconfined, "it has more or fewer placeholders than arguments")
 	}
-	sets := make([]sqlproof.KeySet, len(plan.Keys))
-	for i, k := range plan.Keys {
-		var err error
-		if sets[i], err = k.Of(args); err != nil {
+	var set [1]sqlproof.KeySet // as most statements have one set and one place, nothing is allocated for those
+	sets := set[:0]
+	for _, k := range plan.Keys {
+		set, err := k.Of(args)
+		if err != nil {
 			return h.refusal(pass, MissingShardKey, err.Error())
 		}
+		sets = append(sets, set)
 	}
-	places, err := h.placesOf(pass, plan, sets)
+	var place [1]Place
+	places, err := h.placesOf(pass, plan, sets, place[:0])
 	if err != nil {
 		return err
 	}
@@ -58,15 +61,15 @@ func (h *Hooks) keyed(pass *Pass, plan *sqlproof.Plan, args []any) error {
 	return h.fanOut(pass, plan, places)
 }
 
-// placesOf returns where the rows can be that the statement touches: never nowhere.
-func (h *Hooks) placesOf(pass *Pass, plan *sqlproof.Plan, sets []sqlproof.KeySet) (places []Place, err error) {
+// placesOf appends where the rows can be that the statement touches: never nowhere.
+func (h *Hooks) placesOf(pass *Pass, plan *sqlproof.Plan, sets []sqlproof.KeySet, places []Place) (_ []Place, err error) {
 	switch pass.Who.Where {
 	case AtPlace:
 		at, err := h.Rules.Named(pass.Context)
 		if err != nil {
 			return nil, h.passOn(pass, err)
 		}
-		return []Place{at}, nil
+		return append(places, at), nil
 	case ByKey:
 		for _, k := range plan.Keys {
 			at, err := h.placeByKey(pass, setOf(k.Sharding))
@@ -90,9 +93,9 @@ func (h *Hooks) placesOf(pass *Pass, plan *sqlproof.Plan, sets []sqlproof.KeySet
 	}
 	// No row meets the conditions, so that any place gives the same.
 	if pass.placed {
-		return []Place{pass.at}, nil
+		return append(places, pass.at), nil
 	}
-	all, err := h.shards(plan.Keys[0].Sharding).Places(pass.Context)
+	all, err := h.shards(setOf(plan.Keys[0].Sharding)).Places(pass.Context)
 	if err == nil && len(all) == 0 {
 		return nil, h.refusal(pass, MissingShardKey, "its resolver has no placements")
 	}
@@ -104,7 +107,7 @@ func (h *Hooks) placesOf(pass *Pass, plan *sqlproof.Plan, sets []sqlproof.KeySet
 
 // placesOfSet adds where the rows of one set of models can be.
 func (h *Hooks) placesOfSet(pass *Pass, places []Place, k *sqlproof.Keys, set sqlproof.KeySet) ([]Place, error) {
-	shards := h.shards(k.Sharding)
+	shards := h.shards(setOf(k.Sharding))
 	if set.Any {
 		if pass.Who.Where != Everywhere {
 			return nil, h.refusal(pass, MissingShardKey, missingKey(set.Table))
@@ -119,7 +122,7 @@ func (h *Hooks) placesOfSet(pass *Pass, places []Place, k *sqlproof.Keys, set sq
 		return added(places, all...), nil
 	}
 	for _, key := range set.Values {
-		at, err := shards.PlaceOf(pass.Context, key)
+		at, err := h.placeOf(pass, setOf(k.Sharding), key)
 		if err != nil {
 			return nil, h.passOn(pass, err)
 		}
@@ -162,8 +165,8 @@ func setOf(sharding any) int {
 }
 
 // shards returns what is asked about a set of models.
-func (h *Hooks) shards(sharding any) Shards {
-	if set := setOf(sharding); set != tenantSet {
+func (h *Hooks) shards(set int) Shards {
+	if set != tenantSet {
 		return h.Shards[set]
 	}
 	return homes{h.Rules}
@@ -175,7 +178,7 @@ func (h *Hooks) placeByKey(pass *Pass, set int) (Place, error) {
 	if err != nil {
 		return Place{}, h.refusal(pass, MissingShardKey, "the key of WithShardKey: "+err.Error())
 	}
-	at, err := h.shards(set).PlaceOf(pass.Context, key)
+	at, err := h.placeOf(pass, set, key)
 	if err != nil {
 		return Place{}, h.passOn(pass, err)
 	}
@@ -185,9 +188,9 @@ func (h *Hooks) placeByKey(pass *Pass, set int) (Place, error) {
 // rowsFit refuses rows that belong elsewhere than where they would be written.
 func (h *Hooks) rowsFit(pass *Pass, plan *sqlproof.Plan, sets []sqlproof.KeySet, places []Place) error {
 	for i, k := range plan.Keys {
-		shards := h.shards(k.Sharding)
+		shards := h.shards(setOf(k.Sharding))
 		for n, key := range sets[i].Rows {
-			at, err := shards.PlaceOf(pass.Context, key)
+			at, err := h.placeOf(pass, setOf(k.Sharding), key)
 			if err != nil {
 				return h.passOn(pass, err)
 			}
@@ -287,7 +290,7 @@ func (h *Hooks) fanOut(pass *Pass, plan *sqlproof.Plan, places []Place) error {
 			return h.refusal(pass, CrossShard, k.Apart.Error())
 		}
 	}
-	fan := &Fan{Places: places}
+	fan := &Fan{Places: slices.Clone(places)} // or else those of a statement for one would not be on the stack
 	switch {
 	case !plan.Writes || plan.Kind <= sqlproof.SetOperation:
 		ask, err := h.planner.Plan(plan.SQL)

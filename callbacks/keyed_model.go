@@ -55,7 +55,7 @@ func (h *Hooks) placeModel(pass *Pass, keys []any) error {
 		if err != nil {
 			return h.refusal(pass, MissingShardKey, "the shard key of a model: "+err.Error())
 		}
-		at, err := h.Shards[pass.Table.Shard.Set].PlaceOf(pass.Context, key)
+		at, err := h.placeOf(pass, pass.Table.Shard.Set, key)
 		if err != nil {
 			return h.passOn(pass, err)
 		}

@@ -15,13 +15,13 @@ import (
 type keyedRow struct {
 	row
 	key any
-	at  Place
+	at  int // in the places of all
 }
 
 // placeRows finds out where the rows of a create belong, and makes the IDs that carry it. Rows for several places are written
 // by a statement for each.
 func (h *Hooks) placeRows(db *gorm.DB, pass *Pass) error {
-	rows, err := h.keyedRows(pass)
+	rows, places, err := h.keyedRows(pass)
 	if err != nil || len(rows) == 0 {
 		return err
 	}
@@ -29,10 +29,6 @@ func (h *Hooks) placeRows(db *gorm.DB, pass *Pass) error {
 		if err := h.fillIDs(pass, rows); err != nil {
 			return err
 		}
-	}
-	places := make([]Place, 0, 1)
-	for i := range rows {
-		places = added(places, rows[i].at)
 	}
 	switch {
 	case len(places) == 1 && !pass.placed:
@@ -50,12 +46,12 @@ func (h *Hooks) placeRows(db *gorm.DB, pass *Pass) error {
 	return h.createApart(db, pass, rows, places)
 }
 
-// keyedRows returns the rows with their keys and places; none if the text alone shows them.
-func (h *Hooks) keyedRows(pass *Pass) ([]keyedRow, error) {
+// keyedRows returns the rows with their keys, and their places; none if the text alone shows them.
+func (h *Hooks) keyedRows(pass *Pass) (rows []keyedRow, places []Place, err error) {
 	column := pass.Table.Shard.Column.Name
-	shards := h.Shards[pass.Table.Shard.Set]
-	var rows []keyedRow
-	err := eachRow(pass.stmt, func(r row) error {
+	rows = make([]keyedRow, 0, countRows(pass.stmt))
+	pass.answers = &answers{}
+	err = eachRow(pass.stmt, func(r row) error {
 		v, known := r.get(pass.Context, column)
 		if !known || isExpression(v) {
 			return h.refusal(pass, MissingShardKey, "a row has no value in column "+column+", its shard key")
@@ -64,14 +60,19 @@ func (h *Hooks) keyedRows(pass *Pass) ([]keyedRow, error) {
 		if err != nil {
 			return h.refusal(pass, MissingShardKey, "column "+column+" of a row, its shard key: "+err.Error())
 		}
-		at, err := shards.PlaceOf(pass.Context, key)
+		at, err := h.placeOf(pass, pass.Table.Shard.Set, key)
 		if err != nil {
 			return h.passOn(pass, err)
 		}
-		rows = append(rows, keyedRow{r, key, at})
+		n := slices.Index(places, at)
+		if n < 0 {
+			n = len(places)
+			places = append(places, at)
+		}
+		rows = append(rows, keyedRow{r, key, n})
 		return nil
 	})
-	return rows, err
+	return rows, places, err
 }
 
 // fillIDs gives rows without an ID one that carries their shard.
@@ -121,7 +122,7 @@ func (h *Hooks) createApart(db *gorm.DB, pass *Pass, rows []keyedRow, places []P
 	}
 	parts := make([]Part, len(places))
 	for i, at := range places {
-		of := slices.DeleteFunc(slices.Clone(rows), func(r keyedRow) bool { return r.at != at })
+		of := slices.DeleteFunc(slices.Clone(rows), func(r keyedRow) bool { return r.at != i })
 		parts[i] = Part{Name: at.String(), Run: func() (int64, error) {
 			tx := h.beside(db, pass).Create(destination(pass.stmt, of))
 			return tx.RowsAffected, tx.Error

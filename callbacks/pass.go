@@ -66,6 +66,7 @@ type Pass struct {
 	fan        *Fan // it is for several places
 	// modelKeys are the shard keys of the rows that its model stands for.
 	modelKeys []any
+	answers   *answers // of a create
 	reach     Reach
 	inside    int8 // depth of pools that have admitted the statement and are passing it on
 
@@ -184,8 +185,10 @@ func (h *Hooks) Admit(ctx context.Context, query string, args []any) (pass *Pass
 		pass.needless = true
 		return pass, query, args, nil
 	}
-	if proving && len(h.Shards) > 0 && !pass.keyed {
-		pass.keyed = len(h.prover.Prove(query).Keys) > 0
+	var plan *sqlproof.Plan
+	if proving {
+		plan = h.prover.Prove(query)
+		pass.keyed = pass.keyed || len(plan.Keys) > 0
 	}
 	if err := h.placeArguments(pass, args); err != nil {
 		return nil, "", nil, err
@@ -201,7 +204,7 @@ func (h *Hooks) Admit(ctx context.Context, query string, args []any) (pass *Pass
 		}
 	}
 	if proving {
-		text, with, err = h.prove(pass, query, args)
+		text, with, err = h.prove(pass, query, plan, args)
 	} else {
 		text, err = h.unproven(pass, query, args)
 		with = args

@@ -52,10 +52,9 @@ func (h *Hooks) noTenant(pass *Pass) error {
 	return h.refusal(pass, NoTenant, "use db.WithContext(tenancy.WithTenant(ctx, id)), or tenancy.WithoutTenant(ctx, reason) for all tenants")
 }
 
-// prove shows that a statement stays within the tenant, with conditions added if need be. It returns the text and the
+// prove shows by its plan that a statement stays within the tenant, with conditions added if need be. It returns the text and the
 // arguments to send; those given are changed where a value is written in another way than the tenant column holds it.
-func (h *Hooks) prove(pass *Pass, query string, args []any) (string, []any, error) {
-	plan := h.prover.Prove(query)
+func (h *Hooks) prove(pass *Pass, query string, plan *sqlproof.Plan, args []any) (string, []any, error) {
 	if plan.Refusal != nil {
 		return query, args, h.notProven(pass, query, plan.Refusal)
 	}
@@ -341,7 +340,7 @@ func (h *Hooks) finishDry(db *gorm.DB, pass *Pass) {
 	var err error
 	args := stmt.Vars
 	if h.provable(pass) {
-		sent, args, err = h.prove(pass, query, slices.Clone(stmt.Vars))
+		sent, args, err = h.prove(pass, query, h.prover.Prove(query), slices.Clone(stmt.Vars))
 	} else {
 		sent, err = h.unproven(pass, query, args)
 	}

@@ -37,6 +37,20 @@ func eachRow(stmt *gorm.Statement, fn func(row) error) error {
 	return eachStruct(stmt.Schema, stmt.ReflectValue, fn)
 }
 
+// countRows returns how many that are at most.
+func countRows(stmt *gorm.Statement) int {
+	switch dest := stmt.Dest.(type) {
+	case []map[string]any:
+		return len(dest)
+	case *[]map[string]any:
+		return len(*dest)
+	}
+	if v := reflect.Indirect(stmt.ReflectValue); v.Kind() == reflect.Slice || v.Kind() == reflect.Array {
+		return v.Len()
+	}
+	return 1
+}
+
 func eachMap(s *schema.Schema, maps []map[string]any, fn func(row) error) error {
 	for _, m := range maps {
 		if err := fn(row{schema: s, values: m}); err != nil {

@@ -142,8 +142,8 @@ type Rules interface {
 	HidesRows() bool
 	// Refuse makes the error of a refused statement, and tells the observer.
 	Refuse(ctx context.Context, r Refusal) error
-	// Ran tells the observer of a statement on tenants' or sharded rows that was not refused.
-	Ran(ctx context.Context, who *Subject, op Op, table string, at []Place, rows int64)
+	// Ran tells the observer of a statement on tenants' or sharded rows that was not refused: at one place, or at several.
+	Ran(ctx context.Context, who *Subject, op Op, table string, at Place, several []Place, rows int64)
 	// Named returns the place that ctx names.
 	Named(ctx context.Context) (Place, error)
 	// HomeOf returns the place of a tenant.
