@@ -1,0 +1,270 @@
+package shardtest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+	"sort"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"gorm.io/gorm"
+
+	"github.com/gormtenancy/tenancy"
+	"github.com/gormtenancy/tenancy/internal/testdb"
+)
+
+func TestMain(m *testing.M) { testdb.Main(m) }
+
+const (
+	chainBytes = 400
+	fixedSeed  = 1
+)
+
+// fixedChains is how many chains of the fixed seed run on each layout, so that a run of the tests does not depend on luck.
+func fixedChains(dialect string) uint64 {
+	if dialect == "sqlite" {
+		return 400
+	}
+	return 150
+}
+
+func TestOracle(t *testing.T) {
+	for _, dialect := range []string{"sqlite", "postgres", "mysql"} {
+		t.Run(dialect, func(t *testing.T) {
+			e := newEngine(t, dialect)
+			for _, l := range layouts() {
+				if l.only != "" && l.only != dialect {
+					continue
+				}
+				t.Run(l.name, func(t *testing.T) { newWorld(t, e, l).test(t) })
+			}
+		})
+	}
+}
+
+func (w *world) test(t *testing.T) {
+	t.Helper()
+	if s := os.Getenv("TENANCY_FUZZ_SEED"); s != "" {
+		first, second, single := strings.Cut(s, ":")
+		require.True(t, single, "TENANCY_FUZZ_SEED is seed:n")
+		seed, err := strconv.ParseUint(first, 10, 64)
+		require.NoError(t, err)
+		n, err := strconv.ParseUint(second, 10, 64)
+		require.NoError(t, err)
+		t.Log(w.chainOf(throw(seed, n, chainBytes)))
+		w.run(t, seed, n)
+		return
+	}
+	start := time.Now()
+	n := uint64(0)
+	for ; n < fixedChains(w.engine.dialect); n++ {
+		if !w.run(t, fixedSeed, n) && os.Getenv("TENANCY_FUZZ_KEEP") == "" {
+			return
+		}
+	}
+	t.Logf("%d chains, %.0f/s; %s", n, float64(n)/time.Since(start).Seconds(), w.counts())
+	if s := os.Getenv("TENANCY_FUZZ_TIME"); s != "" {
+		budget, err := time.ParseDuration(s)
+		require.NoError(t, err)
+		seed := uint64(start.UnixNano()) % 1e9 //nolint:gosec // it is not before 1970
+		for n = 0; time.Since(start) < budget; n++ {
+			if !w.run(t, seed, n) && os.Getenv("TENANCY_FUZZ_KEEP") == "" {
+				return
+			}
+		}
+		t.Logf("seed %d: %d chains; %s", seed, n, w.counts())
+	}
+}
+
+func (w *world) counts() string {
+	var stats []string
+	for k, v := range w.stats {
+		stats = append(stats, k+": "+strconv.Itoa(v))
+	}
+	sort.Strings(stats)
+	return strings.Join(stats, ", ")
+}
+
+// run runs one chain, and reports it, with what is not needed left out, if it fails.
+func (w *world) run(t *testing.T, seed, n uint64) bool {
+	t.Helper()
+	ctx := context.Background()
+	c := w.chainOf(throw(seed, n, chainBytes))
+	what, detail, err := w.compare(ctx, c)
+	require.NoError(t, err, "TENANCY_FUZZ_SEED=%d:%d %s", seed, n, c)
+	if what == "" {
+		return true
+	}
+	small := w.shrink(ctx, c, what)
+	if again, d, err := w.compare(ctx, small); err == nil && again == what {
+		detail = d
+	}
+	t.Errorf("TENANCY_FUZZ_SEED=%d:%d: %s\n  %s\n  %s", seed, n, what, small, detail)
+	return false
+}
+
+// shrink leaves out what a failure does not need.
+func (w *world) shrink(ctx context.Context, c chain, what string) chain {
+	for again := true; again; {
+		again = false
+		for i := range c.parts {
+			less := c.without(func(k int, _ part) bool { return k == i })
+			if found, _, err := w.compare(ctx, less); err == nil && found == what {
+				c, again = less, true
+				break
+			}
+		}
+	}
+	if c.inside {
+		out := c
+		out.inside = false
+		if found, _, err := w.compare(ctx, out); err == nil && found == what {
+			return out
+		}
+	}
+	return c
+}
+
+// side returns a side of the comparison. everywhere is for one with the plugin.
+func (w *world) side(whole, everywhere bool) *side {
+	ctx, db := context.Background(), w.db
+	if whole {
+		db = w.engine.whole
+	} else if w.family.orders.tenant {
+		ctx = tenancy.WithTenant(ctx, tenancy.ID(tenants()[0]))
+	}
+	if everywhere {
+		ctx = tenancy.OnAllShards(ctx)
+	}
+	return &side{db: db.WithContext(ctx), bare: db.Session(&gorm.Session{NewDB: true}), ctx: ctx, dialect: w.engine.dialect}
+}
+
+// compare runs a chain on both sides. what is how they differ; empty if they do not.
+func (w *world) compare(ctx context.Context, c chain) (what, detail string, err error) {
+	if c.writes {
+		return w.compareWrite(ctx, c)
+	}
+	if err := w.reset(ctx); err != nil {
+		return "", "", err
+	}
+	want := guarded(c, w.side(true, false))
+	full := func() outcome {
+		all := c.without(func(_ int, p part) bool { return p.limits })
+		if c.finish.one || c.finish.some {
+			all.finish = rowsLike(c.finish)
+		}
+		return guarded(all, w.side(true, false))
+	}
+	got := guarded(c, w.side(false, true))
+	what, detail = w.judge(c, want, got, full, "everywhere")
+	if what != "" {
+		return what, detail, nil
+	}
+	alone := guarded(c, w.side(false, false))
+	if !c.bound() && got.refused() == "" && got.err == nil && alone.refused() != "no placement to run on" {
+		return "it says no shard, and was not refused", fmt.Sprint("without OnAllShards: ", alone), nil
+	}
+	what, detail = w.judge(c, want, alone, full, "without")
+	return what, detail, nil
+}
+
+// rowsLike reads all rows that a finisher reads some of.
+func rowsLike(f finisher) finisher {
+	if f.some {
+		return rows(1000)
+	}
+	return *f.all
+}
+
+// judge counts what an outcome is, and says how it is wrong.
+func (w *world) judge(c chain, want, got outcome, full func() outcome, how string) (what, detail string) {
+	if sentinel := got.refused(); sentinel != "" {
+		w.stats[how+" refused, "+sentinel]++
+		return "", ""
+	}
+	if want.class() == "panic" {
+		w.stats["panics of GORM's own"]++
+		return "", ""
+	}
+	if what := c.differs(want, got, full); what != "" {
+		return how + ": " + what, fmt.Sprintf("whole:   %s\n  sharded: %s", want, got)
+	}
+	if want.err != nil {
+		w.stats[how+" errors"]++
+	} else {
+		w.stats[how+" answered"]++
+	}
+	return "", ""
+}
+
+// compareWrite runs a chain that writes, with the context of all shards and without, each on the rows of the fixture.
+func (w *world) compareWrite(ctx context.Context, c chain) (what, detail string, err error) {
+	for _, everywhere := range []bool{true, false} {
+		how := "without"
+		if everywhere {
+			how = "everywhere"
+		}
+		if err := w.reset(ctx); err != nil {
+			return "", "", err
+		}
+		strangers, err := w.strangers(ctx)
+		if err != nil {
+			return "", "", err
+		}
+		w.dirty = true
+		got := guarded(c, w.side(false, everywhere))
+		if got.refused() != "" {
+			w.stats[how+" write refused, "+got.refused()]++
+		} else {
+			want := guarded(c, w.side(true, false))
+			if want.class() == "panic" {
+				w.stats["panics of GORM's own"]++
+				return "", "", nil
+			}
+			if !everywhere && !c.bound() && want.err == nil {
+				return "it says no shard, and was not refused", got.String(), nil
+			}
+			if what := c.differs(want, got, func() outcome { return want }); what != "" {
+				return how + ": " + what, fmt.Sprintf("whole:   %s\n  sharded: %s", want, got), nil
+			}
+			if want.err != nil { // what several shards have done before the error stays
+				w.stats[how+" write errors"]++
+				continue
+			}
+			w.stats[how+" write answered"]++
+		}
+		if what, detail, err = w.compareRows(ctx); what != "" || err != nil {
+			return how + ": " + what, detail + "\n  " + got.String(), err
+		}
+		if after, err := w.strangers(ctx); err != nil || after != strangers {
+			return how + ": rows of another tenant changed", after, err
+		}
+	}
+	return "", "", nil
+}
+
+// compareRows compares what all tables have.
+func (w *world) compareRows(ctx context.Context) (what, detail string, err error) {
+	whole, spread, err := w.rows(ctx)
+	if err != nil {
+		if errors.Is(err, errMisplaced) {
+			return "a row is misplaced", err.Error(), nil
+		}
+		return "", "", err
+	}
+	if slices.Equal(whole, spread) {
+		return "", "", nil
+	}
+	return "the tables differ", "whole alone:   " + strings.Join(less(whole, spread), "\n    ") + "\n  sharded alone: " + strings.Join(less(spread, whole), "\n    "), nil
+}
+
+// less returns what is in a and not in b.
+func less(a, b []string) []string {
+	return slices.DeleteFunc(slices.Clone(a), func(s string) bool { return slices.Contains(b, s) })
+}
