@@ -49,6 +49,7 @@ type chain struct {
 	finish finisher
 	writes bool
 	inside bool // a transaction of the application's
+	steps  bool // it is several statements, each by itself
 	binds  bool // its start or finish names a shard key
 }
 

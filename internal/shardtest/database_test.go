@@ -138,7 +138,7 @@ func nameAt(t *table, at tenancy.Placement) string {
 // typeOf is the type of a column: texts have the collations that there are.
 func (e *engine) typeOf(c column) string {
 	var types map[kind]string
-	collations := map[string]string{}
+	var collations map[string]string
 	switch e.dialect {
 	case "postgres":
 		types = map[kind]string{

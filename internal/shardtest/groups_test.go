@@ -100,20 +100,20 @@ func (g *generator) aggregates(t *table) aggregated {
 
 func (g *generator) aggregate(t *table) string {
 	number := t.name + "." + g.columnOf(t, integer).name
-	any := t.name + "." + g.exact(t).name
+	value := t.name + "." + g.exact(t).name
 	switch g.d.n(12) {
 	case 1:
-		return "count(" + any + ")"
+		return "count(" + value + ")"
 	case 2, 3:
 		return "sum(" + number + ")"
 	case 4:
 		return "avg(" + number + ")"
 	case 5:
-		return "min(" + any + ")"
+		return "min(" + value + ")"
 	case 6:
 		return "max(" + number + ")"
 	case 7:
-		return "count(DISTINCT " + any + ")"
+		return "count(DISTINCT " + value + ")"
 	case 8:
 		return "sum(DISTINCT " + number + ")"
 	case 9:
@@ -158,7 +158,7 @@ func (g *generator) ends(grouped bool, width int) finisher {
 		}
 		return count()
 	}
-	return maps(nil)
+	return intoMaps(nil)
 }
 
 // raw makes a SELECT as text.
@@ -219,6 +219,6 @@ func (g *generator) raw() chain {
 			text: "Raw(" + condition{text: text, args: tail.args}.String() + ")", order: keys,
 			apply: func(s *side, db *gorm.DB) *gorm.DB { return db.Raw(text, tail.on(s)...) },
 		}},
-		finish: maps(nil),
+		finish: intoMaps(nil),
 	}
 }

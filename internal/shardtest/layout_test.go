@@ -30,7 +30,15 @@ func numbers() []any {
 	return []any{int64(-3), int64(-1), int64(0), int64(1), int64(2), int64(5), int64(7), int64(8), int64(40), int64(1 << 40)}
 }
 
-func names() []any { return []any{"", "0", "ams", "ber", "cph", "dub", "x-1"} }
+func names() []string { return []string{"", "0", "ams", "ber", "cph", "dub", "x-1"} }
+
+func anyOf(texts []string) []any {
+	all := make([]any, len(texts))
+	for i, s := range texts {
+		all[i] = s
+	}
+	return all
+}
 
 func hash(at []tenancy.Placement) tenancy.ShardResolver {
 	return tenancy.Hash(64, tenancy.EvenSlots(64, at...)...)
@@ -39,7 +47,7 @@ func hash(at []tenancy.Placement) tenancy.ShardResolver {
 func list(at []tenancy.Placement) tenancy.ShardResolver {
 	m := map[string]tenancy.Placement{}
 	for i, name := range names() {
-		m[name.(string)] = at[i%len(at)]
+		m[name] = at[i%len(at)]
 	}
 	return tenancy.List(m)
 }
@@ -76,10 +84,10 @@ func layouts() []layout {
 		{name: "hash 3", family: numberFamily(), at: shardsOf(3), resolver: hash, keys: numbers(), prepare: true},
 		{name: "hash 1", family: numberFamily(), at: shardsOf(1), resolver: hash, keys: numbers()},
 		{name: "hash 5", family: numberFamily(), at: shardsOf(5), resolver: hash, keys: numbers()},
-		{name: "list", family: textFamily(), at: shardsOf(3), resolver: list, keys: names()},
+		{name: "list", family: textFamily(), at: shardsOf(3), resolver: list, keys: anyOf(names())},
 		{name: "range", family: numberFamily(), at: shardsOf(4), resolver: spans, keys: numbers()},
 		{name: "suffixes", family: numberFamily(), at: suffixes, resolver: hash, keys: numbers()},
-		{name: "databases and suffixes", family: textFamily(), at: both, resolver: hash, keys: names()},
+		{name: "databases and suffixes", family: textFamily(), at: both, resolver: hash, keys: anyOf(names())},
 		{name: "schemas", family: numberFamily(), at: schemas, resolver: hash, keys: numbers(), only: "postgres"},
 		{name: "tenants", family: tenantFamily(), at: shardsOf(3), resolver: hash, keys: numbers()},
 	}

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"slices"
 	"strings"
 
 	"gorm.io/gorm"
@@ -77,7 +78,7 @@ func (g *generator) entities() chain {
 	if g.d.oneIn(4) {
 		c.parts = append(c.parts, g.columns(t, joins))
 	}
-	c.finish = g.finisher(t, len(tie) == 1)
+	c.finish = g.finisher(t, c.parts, len(tie) == 1)
 	return c
 }
 
@@ -217,7 +218,7 @@ func (g *generator) distinct(c chain, t *table) chain {
 		c.finish = pluck(names[0])
 		return c
 	}
-	c.finish = maps(t)
+	c.finish = intoMaps(t)
 	return c
 }
 
@@ -241,7 +242,7 @@ func (e *engine) folds(c column) bool {
 	return false
 }
 
-func maps(t *table) finisher {
+func intoMaps(t *table) finisher {
 	return finisher{text: "Find(&maps)", run: func(_ *side, db *gorm.DB) outcome {
 		var into []map[string]any
 		return outcomeOf(db.Find(&into), t, &into)
@@ -264,11 +265,11 @@ func pluck(name string) finisher {
 }
 
 // finisher ends a chain that reads rows. plain tells that each row of the model comes once.
-func (g *generator) finisher(t *table, plain bool) finisher {
-	into := func(name string, new func() any, run func(db *gorm.DB, into any) *gorm.DB, f finisher) finisher {
+func (g *generator) finisher(t *table, parts []part, plain bool) finisher {
+	into := func(name string, fresh func() any, run func(db *gorm.DB, into any) *gorm.DB, f finisher) finisher {
 		f.text = name
 		f.run = func(_ *side, db *gorm.DB) outcome {
-			v := new()
+			v := fresh()
 			return outcomeOf(run(db, v), t, v)
 		}
 		return f
@@ -276,7 +277,7 @@ func (g *generator) finisher(t *table, plain bool) finisher {
 	all := into("Find(&rows)", t.newSlice, func(db *gorm.DB, v any) *gorm.DB { return db.Find(v) }, finisher{})
 	switch g.d.n(14) {
 	case 1:
-		return maps(t)
+		return intoMaps(t)
 	case 2:
 		return into("First(&row)", t.new, func(db *gorm.DB, v any) *gorm.DB { return db.First(v) }, finisher{total: plain, one: true, all: &all})
 	case 3:
@@ -294,7 +295,7 @@ func (g *generator) finisher(t *table, plain bool) finisher {
 	case 10:
 		return rows(1 + g.d.n(4))
 	case 11:
-		if plain {
+		if plain && !slices.ContainsFunc(parts, func(p part) bool { return len(p.order) > 0 }) {
 			return batches(t, 1+g.d.n(9))
 		}
 	}
@@ -326,7 +327,7 @@ var errEndless = errors.New("there is always one more batch")
 
 // batches reads all rows, some at a time, by their primary key.
 func batches(t *table, size int) finisher {
-	return finisher{text: fmt.Sprintf("FindInBatches(%d)", size), run: func(_ *side, db *gorm.DB) outcome {
+	return finisher{text: fmt.Sprintf("FindInBatches(%d)", size), total: true, run: func(_ *side, db *gorm.DB) outcome {
 		into := t.newSlice()
 		var all []row
 		tx := db.FindInBatches(into, size, func(_ *gorm.DB, batch int) error {

@@ -2,6 +2,7 @@ package shardtest
 
 import (
 	"fmt"
+	"maps"
 	"reflect"
 
 	"gorm.io/gorm"
@@ -72,30 +73,28 @@ func (g *generator) create(t *table) chain {
 		c.parts = append(c.parts, part{text: "Session(SkipDefaultTransaction)", apply: func(_ *side, db *gorm.DB) *gorm.DB {
 			return db.Session(&gorm.Session{SkipDefaultTransaction: true})
 		}})
+		c.steps = true
 		c.finish = finisher{text: "CreateInBatches(2, " + show(rows) + ")", run: func(_ *side, db *gorm.DB) outcome {
 			into := copied(rows)
 			return outcomeOf(db.CreateInBatches(into.Interface(), 2), t, into.Interface())
 		}}
 		return c
 	case 2:
-		maps := make([]map[string]any, n)
-		for i := range maps {
-			maps[i] = map[string]any{}
+		values := make([]map[string]any, n)
+		for i := range values {
+			values[i] = map[string]any{}
 			for _, column := range t.columns {
-				maps[i][column.name] = rows.Index(i).FieldByName(column.field).Interface()
+				values[i][column.name] = rows.Index(i).FieldByName(column.field).Interface()
 			}
 			if t.tenant {
-				maps[i]["tenant_id"] = tenants()[0]
+				values[i]["tenant_id"] = tenants()[0]
 			}
 		}
 		c.parts = append(c.parts, modelOf(t))
-		c.finish = finisher{text: fmt.Sprint("Create(maps ", show(reflect.ValueOf(maps)), ")"), run: func(_ *side, db *gorm.DB) outcome {
+		c.finish = finisher{text: fmt.Sprint("Create(maps ", show(reflect.ValueOf(values)), ")"), run: func(_ *side, db *gorm.DB) outcome {
 			into := make([]map[string]any, n)
-			for i := range maps {
-				into[i] = map[string]any{}
-				for k, v := range maps[i] {
-					into[i][k] = v
-				}
+			for i := range values {
+				into[i] = maps.Clone(values[i])
 			}
 			tx := db.Create(&into)
 			return outcome{err: tx.Error, affected: tx.RowsAffected}
