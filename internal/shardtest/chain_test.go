@@ -44,6 +44,7 @@ type finisher struct {
 
 // chain is what one throw of the dice makes.
 type chain struct {
+	of     *table
 	start  part
 	parts  []part
 	finish finisher
@@ -99,6 +100,18 @@ func (c chain) without(drop func(i int, p part) bool) chain {
 	}
 	c.parts = kept
 	return c
+}
+
+// all returns the chain without its limits.
+func (c chain) all() chain {
+	all := c.without(func(_ int, p part) bool { return p.limits })
+	switch {
+	case c.finish.some:
+		all.finish = rows(1000)
+	case c.finish.one:
+		all.finish = *c.finish.all
+	}
+	return all
 }
 
 // run runs the chain on a side.

@@ -12,7 +12,7 @@ import (
 func (g *generator) groups() chain {
 	f := g.f
 	t := pick(g.d, f.orders, f.orders, f.lines, f.profiles, f.events)
-	c := chain{start: modelOf(t)}
+	c := chain{of: t, start: modelOf(t)}
 	if t == f.orders && g.d.oneIn(4) {
 		p, _ := g.join()
 		c.parts = append(c.parts, p)
@@ -214,7 +214,7 @@ func (g *generator) raw() chain {
 			" ORDER BY " + t.name + "." + c.name + pick(g.d, "", " DESC") + ", id" + pick(g.d, "", " LIMIT 5", " LIMIT 4 OFFSET 3", " LIMIT 0")
 	}
 	return chain{
-		start: part{text: "db"}, binds: where.binds,
+		of: t, start: part{text: "db"}, binds: where.binds,
 		parts: []part{{
 			text: "Raw(" + condition{text: text, args: tail.args}.String() + ")", order: keys,
 			apply: func(s *side, db *gorm.DB) *gorm.DB { return db.Raw(text, tail.on(s)...) },

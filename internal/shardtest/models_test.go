@@ -158,6 +158,7 @@ type table struct {
 	tenant  bool
 	second  bool // of the second set of sharded models
 	same    bool // a reference table
+	generic generic
 }
 
 func (t *table) new() any      { return reflect.New(t.row).Interface() }
@@ -188,60 +189,74 @@ func (f *family) all() []*table {
 }
 
 func numberFamily() *family {
-	return newFamily("i_", numberKey, reflect.TypeFor[Order[int64]](), reflect.TypeFor[Line[int64]](), reflect.TypeFor[Profile[int64]]())
+	return newFamily("i_", numberKey, tableOf[Order[int64]](), tableOf[Line[int64]](), tableOf[Profile[int64]]())
 }
 
 func textFamily() *family {
-	return newFamily("s_", textKey, reflect.TypeFor[Order[string]](), reflect.TypeFor[Line[string]](), reflect.TypeFor[Profile[string]]())
+	return newFamily("s_", textKey, tableOf[Order[string]](), tableOf[Line[string]](), tableOf[Profile[string]]())
 }
 
 func tenantFamily() *family {
-	f := newFamily("t_", numberKey, reflect.TypeFor[TenantOrder](), reflect.TypeFor[TenantLine](), reflect.TypeFor[TenantProfile]())
+	f := newFamily("t_", numberKey, tableOf[TenantOrder](), tableOf[TenantLine](), tableOf[TenantProfile]())
 	for _, t := range []*table{f.orders, f.lines, f.profiles} {
 		t.tenant = true
 	}
 	return f
 }
 
-func newFamily(prefix string, key kind, orders, lines, profiles reflect.Type) *family {
+func tableOf[T any]() *table {
+	t := &table{row: reflect.TypeFor[T]()}
+	t.generic = genericOf[T](t)
+	return t
+}
+
+// has names a table and its columns.
+func (t *table) has(name string, columns ...column) *table {
+	t.name, t.columns = name, columns
+	return t
+}
+
+func newFamily(prefix string, key kind, orders, lines, profiles *table) *family {
 	id, customer := column{"id", "ID", integer, false, false}, column{"customer", "Customer", key, false, false}
+	events, categories := tableOf[Event](), tableOf[Category]()
+	events.second, categories.same = true, true
 	return &family{
-		orders: &table{name: prefix + "orders", row: orders, columns: []column{
+		orders: orders.has(prefix+"orders",
 			id, customer,
-			{"qty", "Qty", integer, false, false},
-			{"stock", "Stock", integer, true, false},
-			{"name", "Name", text, true, true},
-			{"code", "Code", text, false, false},
-			{"loose", "Loose", text, true, true},
-			{"price", "Price", decimal, true, false},
-			{"weight", "Weight", float, true, false},
-			{"active", "Active", boolean, true, false},
-			{"placed", "Placed", moment, true, false},
-			{"raw", "Raw", bytes, true, false},
-			{"ref", "Ref", uuid, true, false},
-			{"category_id", "CategoryID", integer, true, false},
-		}},
-		lines: &table{name: prefix + "lines", row: lines, columns: []column{
+			column{"qty", "Qty", integer, false, false},
+			column{"stock", "Stock", integer, true, false},
+			column{"name", "Name", text, true, true},
+			column{"code", "Code", text, false, false},
+			column{"loose", "Loose", text, true, true},
+			column{"price", "Price", decimal, true, false},
+			column{"weight", "Weight", float, true, false},
+			column{"active", "Active", boolean, true, false},
+			column{"placed", "Placed", moment, true, false},
+			column{"raw", "Raw", bytes, true, false},
+			column{"ref", "Ref", uuid, true, false},
+			column{"category_id", "CategoryID", integer, true, false},
+		),
+		lines: lines.has(prefix+"lines",
 			id, customer,
-			{"order_id", "OrderID", integer, false, false},
-			{"amount", "Amount", integer, true, false},
-			{"note", "Note", text, true, true},
-		}},
-		profiles: &table{name: prefix + "profiles", row: profiles, columns: []column{
+			column{"order_id", "OrderID", integer, false, false},
+			column{"amount", "Amount", integer, true, false},
+			column{"note", "Note", text, true, true},
+		),
+		profiles: profiles.has(prefix+"profiles",
 			id, customer,
-			{"tier", "Tier", text, true, true},
-			{"score", "Score", integer, true, false},
-		}},
-		events: &table{name: "events", row: reflect.TypeFor[Event](), second: true, columns: []column{
+			column{"tier", "Tier", text, true, true},
+			column{"score", "Score", integer, true, false},
+		),
+		events: events.has("events",
 			id,
-			{"device", "Device", textKey, false, false},
-			{"kind", "Kind", text, true, true},
-			{"value", "Value", integer, true, false},
-		}},
-		categories: &table{name: "categories", row: reflect.TypeFor[Category](), same: true, columns: []column{
+			column{"device", "Device", textKey, false, false},
+			column{"kind", "Kind", text, true, true},
+			column{"value", "Value", integer, true, false},
+		),
+		categories: categories.has("categories",
 			id,
-			{"title", "Title", text, true, true},
-			{"grade", "Grade", integer, false, false},
-		}},
+			column{"title", "Title", text, true, true},
+			column{"grade", "Grade", integer, false, false},
+		),
 	}
 }

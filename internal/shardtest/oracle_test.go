@@ -154,13 +154,7 @@ func (w *world) compare(ctx context.Context, c chain) (what, detail string, err 
 		return "", "", err
 	}
 	want := guarded(c, w.side(true, false))
-	full := func() outcome {
-		all := c.without(func(_ int, p part) bool { return p.limits })
-		if c.finish.one || c.finish.some {
-			all.finish = rowsLike(c.finish)
-		}
-		return guarded(all, w.side(true, false))
-	}
+	full := func() outcome { return guarded(c.all(), w.side(true, false)) }
 	got := guarded(c, w.side(false, true))
 	what, detail = w.judge(c, want, got, full, "everywhere")
 	if what != "" {
@@ -170,16 +164,30 @@ func (w *world) compare(ctx context.Context, c chain) (what, detail string, err 
 	if !c.bound() && got.refused() == "" && got.err == nil && alone.refused() != "no placement to run on" {
 		return "it says no shard, and was not refused", fmt.Sprint("without OnAllShards: ", alone), nil
 	}
-	what, detail = w.judge(c, want, alone, full, "without")
+	if what, detail = w.judge(c, want, alone, full, "without"); what != "" {
+		return what, detail, nil
+	}
+	what, detail = w.compareShard(c)
 	return what, detail, nil
 }
 
-// rowsLike reads all rows that a finisher reads some of.
-func rowsLike(f finisher) finisher {
-	if f.some {
-		return rows(1000)
+// compareShard runs a chain with the key of one shard, and on that shard without the plugin.
+func (w *world) compareShard(c chain) (what, detail string) {
+	if w.family.orders.tenant || c.of.same || w.at[0] != (tenancy.Placement{Shard: w.at[0].Shard}) {
+		return "", ""
 	}
-	return *f.all
+	key := w.keys[len(c.String())%len(w.keys)]
+	at, err := w.placeOf(c.of, key)
+	if err != nil {
+		return "the key has no place", err.Error()
+	}
+	there, in := w.side(true, false), w.side(false, false)
+	there.db = w.engine.plain[at.Shard].WithContext(there.ctx)
+	there.bare = there.db
+	in.ctx = tenancy.WithShardKey(in.ctx, key)
+	in.db = w.db.WithContext(in.ctx)
+	full := func() outcome { return guarded(c.all(), there) }
+	return w.judge(c, guarded(c, there), guarded(c, in), full, "by key")
 }
 
 // judge counts what an outcome is, and says how it is wrong.

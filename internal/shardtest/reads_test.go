@@ -15,13 +15,15 @@ import (
 func (w *world) chainOf(data []byte) chain {
 	g := &generator{d: &dice{data: data}, w: w, f: w.family, serial: 1000}
 	var c chain
-	switch g.d.n(10) {
+	switch g.d.n(11) {
 	case 0, 1, 2, 3:
 		c = g.entities()
 	case 4, 5:
 		c = g.groups()
 	case 6:
 		c = g.raw()
+	case 7:
+		c = g.generics()
 	default:
 		c = g.write()
 	}
@@ -48,7 +50,7 @@ func (g *generator) partial(t *table) any {
 func (g *generator) entities() chain {
 	f := g.f
 	t := pick(g.d, f.orders, f.orders, f.orders, f.lines, f.profiles, f.events, f.categories)
-	c := chain{start: modelOf(t)}
+	c := chain{of: t, start: modelOf(t)}
 	if t == f.categories { // in every database
 		c.binds = true
 	}
