@@ -25,7 +25,7 @@ type Fan struct {
 
 // keyed finds the places of a statement on sharded tables. args are those that are sent.
 func (h *Hooks) keyed(pass *Pass, plan *sqlproof.Plan, args []any) error {
-	if len(args) != plan.Arguments {
+	if len(args) != plan.Arguments+len(plan.Inserted) {
 		return h.refusal(pass, Unconfined, "it has more or fewer placeholders than arguments")
 	}
 	var set [1]sqlproof.KeySet // as most statements have one set and one place, nothing is allocated for those
