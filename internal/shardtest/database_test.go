@@ -154,7 +154,7 @@ func (e *engine) typeOf(c column) string {
 		collations = map[string]string{"code": " COLLATE utf8mb4_bin", "loose": " COLLATE utf8mb4_general_ci", "name": " COLLATE utf8mb4_unicode_ci"}
 	default:
 		types = map[kind]string{
-			integer: "integer", text: "text", decimal: "numeric", float: "real", boolean: "numeric",
+			integer: "integer", text: "text", decimal: "real", float: "real", boolean: "numeric",
 			moment: "datetime", bytes: "blob", uuid: "text", numberKey: "integer", textKey: "text",
 		}
 		collations = map[string]string{"loose": " COLLATE NOCASE", "note": " COLLATE RTRIM"}

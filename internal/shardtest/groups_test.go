@@ -29,8 +29,8 @@ func (g *generator) groups() chain {
 	if h := query.having; h != "" {
 		c.parts = append(c.parts, part{text: fmt.Sprintf("Having(%s, %v)", h, query.args), apply: func(_ *side, db *gorm.DB) *gorm.DB { return db.Having(h, query.args...) }})
 	}
-	for i, by := range query.order {
-		key := sortKey{last: query.total && i == len(query.order)-1}
+	if by := strings.Join(query.order, ", "); by != "" {
+		key := sortKey{last: query.total}
 		c.parts = append(c.parts, part{text: "Order(" + by + ")", order: []sortKey{key}, apply: func(_ *side, db *gorm.DB) *gorm.DB { return db.Order(by) }})
 	}
 	if len(query.keys) > 0 {
@@ -82,6 +82,9 @@ func (g *generator) aggregates(t *table) aggregated {
 		case 3:
 			q.having = "max(" + t.name + ".id) IS NOT NULL"
 		case 4:
+			if g.w.engine.dialect == "mysql" { // it wants the key to be in the list
+				break
+			}
 			q.having, q.args = "NOT (min("+t.name+".id) < ?) AND "+q.keys[0]+" IS NOT NULL", []any{4}
 		default:
 			q.having, q.args = "count(*) > ?", []any{1}

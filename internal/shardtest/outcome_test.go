@@ -83,8 +83,15 @@ func (o outcome) String() string {
 	if o.err != nil {
 		return "error " + o.class() + ": " + o.err.Error()
 	}
-	return fmt.Sprintf("%d rows affected, %d rows:\n    %s", o.affected, len(o.rows), strings.Join(o.texts(), "\n    "))
+	texts := o.texts()
+	if len(texts) > shownRows {
+		texts = append(texts[:shownRows], "…")
+	}
+	return fmt.Sprintf("%d rows affected, %d rows:\n    %s", o.affected, len(o.rows), strings.Join(texts, "\n    "))
 }
+
+// shownRows is how many rows of a result a failure shows.
+const shownRows = 12
 
 func (o outcome) texts() []string {
 	all := make([]string, len(o.rows))

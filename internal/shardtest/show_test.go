@@ -34,6 +34,9 @@ func show(v reflect.Value) string {
 		if v.IsNil() {
 			return "nil"
 		}
+		if at, ok := v.Interface().(time.Time); ok { // SQLite gives a text or a time, by the type of the first row
+			return fmt.Sprintf("string(%q)", at.UTC().Format(time.RFC3339Nano))
+		}
 		return v.Elem().Type().String() + "(" + show(v.Elem()) + ")"
 	case reflect.String:
 		return fmt.Sprintf("%q", v.String())
