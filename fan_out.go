@@ -71,6 +71,9 @@ func (r *router) fanRows(ctx context.Context, pass *callbacks.Pass, query string
 		_ = rows.Close()
 		return nil, fmt.Errorf("%w: %T tells no types", ErrUnmergeable, rows)
 	}
+	if r.plugin.dialect == "sqlite" {
+		typed = newDynamicRows(typed)
+	}
 	return &answer{typedRows: typed, router: r, pass: pass}, nil
 }
 
