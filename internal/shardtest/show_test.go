@@ -34,7 +34,7 @@ func show(v reflect.Value) string {
 		if v.IsNil() {
 			return "nil"
 		}
-		if at, ok := v.Interface().(time.Time); ok { // SQLite gives a text or a time, by the type of the first row
+		if at, ok := reflect.TypeAssert[time.Time](v.Elem()); ok { // SQLite gives a text or a time, by the type of the first row
 			return fmt.Sprintf("string(%q)", at.UTC().Format(time.RFC3339Nano))
 		}
 		return v.Elem().Type().String() + "(" + show(v.Elem()) + ")"
