@@ -63,11 +63,11 @@ func (m *middleware) serve(w http.ResponseWriter, r *http.Request, next http.Han
 	if id != "" {
 		ctx = tenancy.WithTenant(ctx, id)
 	}
-	served := r.WithContext(tenancy.ReadYourWrites(ctx))
+	served := r.WithContext(tenancy.ReadYourWrites(ctx)) // a copy
 	for i := range m.sources {
 		if prefix := m.sources[i].prefix; prefix != "" {
 			if p, err := splitPath(r.URL, prefix); err == nil && p.tenant != "" {
-				served = p.strip(served)
+				served.URL = p.strip(r.URL)
 				break
 			}
 		}

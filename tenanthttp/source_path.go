@@ -2,7 +2,6 @@ package tenanthttp
 
 import (
 	"fmt"
-	"net/http"
 	"net/url"
 	"strings"
 
@@ -85,15 +84,13 @@ func splitPath(u *url.URL, prefix string) (path, error) {
 	return p, nil
 }
 
-// strip returns the request with the path that is left.
-func (p path) strip(r *http.Request) *http.Request {
-	u := *r.URL
-	u.Path = p.rest
-	if u.RawPath != "" {
-		u.RawPath = p.escape
+// strip returns the URL with the path that is left.
+func (p path) strip(u *url.URL) *url.URL {
+	stripped := *u
+	stripped.Path = p.rest
+	if stripped.RawPath != "" {
+		stripped.RawPath = p.escape
 	}
-	stripped := *r
-	stripped.URL = &u
 	return &stripped
 }
 
