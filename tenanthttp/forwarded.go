@@ -36,27 +36,25 @@ func (p proxies) forwardedHost(h http.Header, name string) (host string, ok bool
 	case len(values) == 0:
 		return "", false, nil
 	case textproto.CanonicalMIMEHeaderKey(name) == "Forwarded":
-		return p.lastHost(strings.Join(values, ","))
-	case len(values) > 1 || strings.Contains(values[0], ","):
+		host, err = p.lastHost(strings.Join(values, ","))
+		return host, true, err
+	case len(values) > 1: // and no host has a comma
 		return "", false, fmt.Errorf("%w: the header %s has several values", tenancy.ErrInvalidTenant, name)
 	}
 	return values[0], true, nil
 }
 
-// lastHost returns the host that the outermost trusted proxy saw.
-func (p proxies) lastHost(forwarded string) (host string, ok bool, err error) {
+// lastHost returns the host that the outermost trusted proxy saw; empty if it does not tell.
+func (p proxies) lastHost(forwarded string) (string, error) {
 	hops, valid := parseForwarded(forwarded)
 	if !valid {
-		return "", false, fmt.Errorf("%w: the header Forwarded is malformed", tenancy.ErrInvalidTenant)
+		return "", fmt.Errorf("%w: the header Forwarded is malformed", tenancy.ErrInvalidTenant)
 	}
 	last := len(hops) - 1
 	for last > 0 && p.contain(hops[last].client()) {
 		last--
 	}
-	if !hops[last].hasHost {
-		return "", false, fmt.Errorf("%w: the header Forwarded does not tell the host", tenancy.ErrInvalidTenant)
-	}
-	return hops[last].host, true, nil
+	return hops[last].host, nil
 }
 
 // hop is an element of a Forwarded header.

@@ -44,6 +44,10 @@ func TestForwardedHost(t *testing.T) {
 		requireRefused(t, h, request("http://acme.example.com/", from(proxy), told(values...)), http.StatusBadRequest)
 	}
 
+	// An empty one is no missing one.
+	optional := wrap(t, tenanthttp.Config{Sources: sources, TrustedProxies: proxies, ForwardedHost: "X-Forwarded-Host", Optional: true}, seen)
+	requireRefused(t, optional, request("http://acme.example.com/", from(proxy), told("")), http.StatusBadRequest)
+
 	// Without the option nobody is believed.
 	h = wrap(t, tenanthttp.Config{Sources: sources, TrustedProxies: proxies}, seen)
 	requireServed(t, h, request("http://acme.example.com/", from(proxy), told("globex.example.com")), "acme /")
@@ -86,6 +90,9 @@ func TestForwarded(t *testing.T) {
 		"text after a quote":                {[]string{`host="acme.example.com"x`}, malformed},
 		"text after a value":                {[]string{`host=acme.example.com x`}, malformed},
 		"quote in a value":                  {[]string{`host=ac"me.example.com"`}, malformed},
+		"text between hosts":                {[]string{`host=globex.example.com xhost=acme.example.com`}, malformed},
+		"empty client":                      {[]string{`for=;host=acme.example.com`}, malformed},
+		"quote in another value":            {[]string{`by=a"b;host=acme.example.com`}, malformed},
 		"malformed before":                  {[]string{`???, host=acme.example.com`}, malformed},
 		"two hosts in one":                  {[]string{`host="acme.example.com,globex.example.com"`}, malformed},
 	} {

@@ -230,6 +230,7 @@ func TestClaimAndFunc(t *testing.T) {
 	requireRefused(t, h, request("https://example.com/", bearing("acme")), http.StatusNotFound)
 	requireRefused(t, h, request("/"), http.StatusBadRequest)
 	requireRefused(t, h, request("/", bearing("")), http.StatusBadRequest)
+	requireRefused(t, h, request("https://example.com/", bearing("")), http.StatusBadRequest)
 	requireRefused(t, h, request("/", bearing("a\x01")), http.StatusBadRequest)
 	requireRefused(t, h, request("/", with("Authorization", "unsuitable")), http.StatusBadRequest)
 	requireRefused(t, h, request("/", with("Authorization", "broken")), http.StatusInternalServerError)

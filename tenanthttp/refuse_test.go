@@ -83,8 +83,11 @@ func TestStatus(t *testing.T) {
 func TestConflictStatus(t *testing.T) {
 	t.Parallel()
 	for _, status := range []int{http.StatusForbidden, http.StatusMisdirectedRequest} {
-		h := wrap(t, tenanthttp.Config{Sources: []tenanthttp.Source{tenanthttp.Subdomain("example.com"), tenanthttp.Claim(token)}, Conflict: status}, seen)
+		h := wrap(t, tenanthttp.Config{Sources: []tenanthttp.Source{tenanthttp.Subdomain("example.com"), tenanthttp.Domain(customers), tenanthttp.Claim(token)}, Conflict: status}, seen)
 		requireRefused(t, h, request("http://acme.example.com/", bearing("globex")), status)
+		// Whether a domain is a tenant's does not show.
+		requireRefused(t, h, request("http://globex.test/", bearing("acme")), status)
+		requireRefused(t, h, request("http://nowhere.test/", bearing("acme")), status)
 	}
 }
 

@@ -123,7 +123,7 @@ func TestDomain(t *testing.T) {
 	for _, name := range []string{"acme.test", "x.shop.acme.test", "10.0.0.1", "localhost"} {
 		requireRefused(t, h, request("/", host(name)), http.StatusNotFound)
 	}
-	for _, name := range []string{"shop.acme.test@globex.test", "shop.acme.test\x00", "shop.acme.test,globex.test", "2001:db8::1"} {
+	for _, name := range []string{"shop.acme.test@globex.test", "shop.acme.test\x00", "shop.acme.test,globex.test", "2001:db8::1", strings.Repeat("a", 64) + ".test"} {
 		requireRefused(t, h, request("/", host(name)), http.StatusBadRequest)
 	}
 }
