@@ -39,8 +39,9 @@ type Config struct {
 	// Zero: the Host line counts.
 	ForwardedHost string
 
-	// Unavailable is the status for tenants that are known and not served: http.StatusForbidden or
-	// http.StatusServiceUnavailable. That tells which tenants exist. Zero: http.StatusNotFound, as for those that do not.
+	// Unavailable is the status for tenants that are known and not served, suspended or on the move: http.StatusForbidden or
+	// http.StatusServiceUnavailable. That tells which tenants exist; where it is no secret, 503 suits clients and search engines
+	// best. Zero: http.StatusNotFound, as for those that do not exist.
 	Unavailable int
 	// Conflict is the status for sources that disagree: http.StatusForbidden or http.StatusMisdirectedRequest. With [Domain]
 	// among the sources, that tells which domains are tenants'. Zero: http.StatusNotFound.
