@@ -349,3 +349,59 @@ func TestPeerResolverAnswersAreChecked(t *testing.T) {
 		}
 	})
 }
+
+func TestBatchOverShardsKeepsItsClauses(t *testing.T) {
+	eachEngine(t, func(t *testing.T, e engine) {
+		t.Helper()
+		l := newSales(t, e, nil)
+		everywhere := l.db.WithContext(tenancy.OnAllShards(t.Context()))
+		batch := func(id int64) []Sale {
+			return []Sale{
+				{ID: id + 1, Customer: 1, Amount: 1, Note: "n", Lines: []SaleLine{{ID: id*10 + 1}}},
+				{ID: id + 2, Customer: 2, Amount: 1, Note: "n", Lines: []SaleLine{{ID: id*10 + 2}}},
+			}
+		}
+		old := batch(0)
+		l.unchanged(func() {
+			tx := everywhere.Clauses(clause.OnConflict{DoNothing: true}).Omit("Lines").Create(&old)
+			require.NoError(t, tx.Error)
+			if e.name != "mysql" { // which counts rows that are found
+				require.Zero(t, tx.RowsAffected)
+			}
+		})
+		tx := everywhere.Clauses(clause.OnConflict{Columns: []clause.Column{{Name: "id"}}, DoUpdates: clause.AssignmentColumns([]string{"note"})}).Omit("Lines").Create(&old)
+		require.NoError(t, tx.Error)
+		for c := range int64(2) {
+			var got Sale
+			require.NoError(t, l.db.First(&got, "customer = ?", c+1).Error)
+			require.Equal(t, "n", got.Note)
+			require.EqualValues(t, (c+1)*10, got.Amount)
+		}
+
+		omitted, selected, lines := batch(100), batch(200), batch(300)
+		require.NoError(t, everywhere.Omit("Note", "Lines").Create(&omitted).Error)
+		require.NoError(t, everywhere.Select("ID", "Customer", "Amount").Create(&selected).Error)
+		for _, made := range [][]Sale{omitted, selected} {
+			for _, s := range made {
+				var got Sale
+				require.NoError(t, l.db.Preload("Lines").First(&got, "customer = ? AND id = ?", s.Customer, s.ID).Error)
+				require.Empty(t, got.Note)
+				require.Empty(t, got.Lines)
+				require.Equal(t, 1, got.Amount)
+			}
+		}
+		require.NoError(t, everywhere.Create(&lines).Error)
+		for _, s := range lines {
+			var got Sale
+			require.NoError(t, l.db.Preload("Lines").First(&got, "customer = ? AND id = ?", s.Customer, s.ID).Error)
+			require.Equal(t, s, got)
+		}
+		maps := []map[string]any{{"id": 401, "customer": 1}, {"id": 402, "customer": 2}}
+		require.NoError(t, everywhere.Model(&Sale{}).Create(&maps).Error)
+		maps = []map[string]any{{"id": 403, "customer": 1}, {"id": 404, "customer": 2}}
+		require.NoError(t, everywhere.Table("sales").Create(maps).Error)
+		for id := int64(401); id <= 404; id++ {
+			require.Equal(t, l.where(2-id%2), l.where(id))
+		}
+	})
+}

@@ -93,7 +93,7 @@ func (h *Hooks) fillIDs(pass *Pass, rows []keyedRow) error {
 			if uuid, ok := id.([16]byte); ok {
 				id = uuidText(uuid)
 			}
-			r.values[column.Name] = id
+			r.values[r.spelled(column.Name)] = id
 		case f == nil || !r.model.CanAddr():
 			return h.refusal(pass, MissingShardKey, "the row cannot be given an ID: create a pointer to it")
 		default:
@@ -130,6 +130,9 @@ func (h *Hooks) createApart(db *gorm.DB, pass *Pass, rows []keyedRow, places []P
 	}
 	n, err := h.RunApart(parts)
 	pass.writing().apart = n
+	for i := range rows {
+		delete(rows[i].values, "@id") // GORM's name for a key that it does not know, which is no column (gorm v1.31.2 callbacks/create.go Create)
+	}
 	delete(db.Statement.Clauses, "RETURNING") // of the application's, which would empty the destination for want of rows
 	pass.fan = &Fan{Places: places}
 	return err

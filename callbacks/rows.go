@@ -107,6 +107,16 @@ func (r row) get(ctx context.Context, column string) (value any, known bool) {
 	return value, known
 }
 
+// spelled returns the key that a map has for a column; the column's name if it has none.
+func (r row) spelled(column string) string {
+	for key := range r.values {
+		if sameColumn(r.schema, key, column) {
+			return key
+		}
+	}
+	return column
+}
+
 // twice stands for the value of a column that is given two of them: only the database knows which it takes.
 func twice() any { return clause.Expr{} }
 
