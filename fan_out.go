@@ -61,6 +61,7 @@ func (r *router) fanRows(ctx context.Context, pass *callbacks.Pass, query string
 			return by.send(pass.Part(ctx, fan.Places[place], query), query, args)
 		},
 		Text:    func(place int, query string) (string, error) { return r.hooks.TextAt(pass, query, fan.Places[place]) },
+		Unique:  fan.Unique,
 		Options: merge.Options{Parallel: r.plugin.cfg.FanOut.Parallel, Groups: r.plugin.cfg.FanOut.Groups},
 	})
 	if err != nil {
@@ -90,6 +91,10 @@ func (r *router) fanError(pass *callbacks.Pass, err error) error {
 	}
 	if u, ok := errors.AsType[*fanout.Unmergeable](err); ok {
 		return refuse(u.Error())
+	}
+	if a, ok := errors.AsType[*merge.AmbiguousError](err); ok {
+		cause := fmt.Errorf("%w: shards %s and %s both have the primary key of a row: make primary keys that are unique over all shards, such as those of package idgen", ErrAmbiguousRow, a.Sources[0], a.Sources[1])
+		return r.hooks.Rules.Refuse(pass.Context, callbacks.Refusal{Who: pass.Who, Op: pass.Op, Table: pass.TableName(), Cause: cause})
 	}
 	if m, ok := errors.AsType[*merge.TooManyError](err); ok {
 		return refuse(fmt.Sprintf("there are more than %d groups and distinct values: raise Config.FanOut.Groups, or ask for fewer", m.Limit))

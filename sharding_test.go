@@ -156,3 +156,26 @@ func TestShardedStatements(t *testing.T) {
 		_ = errors.Is
 	})
 }
+
+// TestAmbiguousRow has rows with one primary key on two shards, which one database would not.
+func TestAmbiguousRow(t *testing.T) {
+	eachEngine(t, func(t *testing.T, e engine) {
+		t.Helper()
+		l := newShardedLand(t, e, nil, nil)
+		here := l.neighbours()
+		for i, c := range []int64{here[0], here[2]} {
+			require.NoError(t, l.db.Create(&Sale{ID: 7, Customer: c}).Error)
+			require.NoError(t, l.db.Create(&Sale{ID: int64(20 + i), Customer: c}).Error)
+		}
+		everywhere := l.db.WithContext(tenancy.OnAllShards(t.Context()))
+		require.ErrorIs(t, everywhere.First(&Sale{}, 7).Error, tenancy.ErrAmbiguousRow)
+		require.ErrorIs(t, everywhere.First(&Sale{}).Error, tenancy.ErrAmbiguousRow)
+		var batch []Sale
+		require.ErrorIs(t, everywhere.FindInBatches(&batch, 1, func(*gorm.DB, int) error { return nil }).Error, tenancy.ErrAmbiguousRow)
+		var last Sale
+		require.NoError(t, everywhere.Last(&last).Error)
+		require.EqualValues(t, 21, last.ID)
+		require.NoError(t, everywhere.Order("id").Find(&batch).Error)
+		require.Len(t, batch, 4)
+	})
+}

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"slices"
 
+	"gorm.io/gorm/clause"
+
 	"github.com/gormtenancy/tenancy/internal/fanout"
 	"github.com/gormtenancy/tenancy/internal/shardkey"
 	"github.com/gormtenancy/tenancy/internal/tables"
@@ -19,6 +21,8 @@ type Fan struct {
 	Places []Place
 	// Ask says how a SELECT is asked of each place and what becomes of the answers; nil for a write.
 	Ask *fanout.Plan
+	// Unique tells that a SELECT is sorted by the primary key, which no two rows have in common.
+	Unique bool
 	// Same tells that each place has the same rows: what one of them answers counts for all.
 	Same bool
 }
@@ -297,7 +301,7 @@ func (h *Hooks) fanOut(pass *Pass, plan *sqlproof.Plan, places []Place) error {
 		if err != nil {
 			return h.unmergeable(pass, err)
 		}
-		fan.Ask = ask
+		fan.Ask, fan.Unique = ask, pass.byPrimaryKey()
 	case plan.Kind == sqlproof.Insert && pass.Op == OpCreate:
 		return h.refusal(pass, CrossShard, "its rows belong on several shards, and it cannot be split: create them one by one, or with tenancy.OnAllShards")
 	case pass.Who.Where != Everywhere:
@@ -361,3 +365,18 @@ func (homes) NewID(context.Context, any) (any, error) { return nil, errors.ErrUn
 
 // Agree implements [Shards].
 func (homes) Agree(context.Context, any, any) (bool, error) { return false, errors.ErrUnsupported }
+
+// byPrimaryKey tells whether the statement gives rows of its model in the order of the primary key, as First, Last and FindInBatches
+// ask for them (gorm v1.31.2 finisher_api.go).
+func (p *Pass) byPrimaryKey() bool {
+	stmt := p.stmt
+	if p.raw || stmt.Schema == nil || len(stmt.Schema.PrimaryFields) != 1 || len(stmt.Joins) > 0 || stmt.Distinct || p.Table == nil || stmt.TableExpr != nil {
+		return false
+	}
+	if _, grouped := stmt.Clauses["GROUP BY"]; grouped {
+		return false
+	}
+	order, _ := stmt.Clauses["ORDER BY"].Expression.(clause.OrderBy)
+	return len(order.Columns) == 1 && order.Expression == nil &&
+		order.Columns[0].Column == clause.Column{Table: clause.CurrentTable, Name: clause.PrimaryKey}
+}

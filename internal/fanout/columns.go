@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"strings"
+	"time"
 
 	"github.com/gormtenancy/tenancy/internal/merge"
 	"github.com/gormtenancy/tenancy/internal/sqltext"
@@ -18,7 +19,11 @@ type columns struct {
 	known      map[string]merge.Collation
 	expression merge.Collation // of what is computed of columns that all have it; PostgreSQL's alone
 	utf8       bool
+	asked      time.Time
 }
+
+// columnsLast is how long it is taken for granted that the columns of a table are as they were.
+const columnsLast = time.Minute
 
 // columnsOf asks a database for the columns of a table, by the name that it has there. There are none of a table that it does
 // not have.
@@ -29,7 +34,7 @@ func columnsOf(ctx context.Context, d sqltext.Dialect, schema, name string, ask 
 		return nil, err
 	}
 	defer func() { _ = rows.Close() }()
-	c := &columns{known: map[string]merge.Collation{}}
+	c := &columns{known: map[string]merge.Collation{}, asked: time.Now()}
 	for rows.Next() {
 		var column, collation, about string
 		if err := rows.Scan(&column, &collation, &about); err != nil {

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/gormtenancy/tenancy/internal/merge"
 	"github.com/gormtenancy/tenancy/sqlproof"
@@ -26,7 +27,9 @@ type Request struct {
 	// Ask sends a query to the database of a place. It may be called concurrently.
 	Ask func(ctx context.Context, place int, query string, args []any) (*sql.Rows, error)
 	// Text returns a text with the names that the tables have at a place. It may be called concurrently.
-	Text    func(place int, query string) (string, error)
+	Text func(place int, query string) (string, error)
+	// Unique tells that rows are sorted by what no two of them have in common: see merge.Description.
+	Unique  bool
 	Options merge.Options
 }
 
@@ -41,7 +44,7 @@ func (p *Plan) Open(ctx context.Context, r Request) (driver.Rows, error) {
 	if err != nil {
 		return nil, err
 	}
-	d.Offset, d.Limit = offset, limit
+	d.Offset, d.Limit, d.Unique = offset, limit, r.Unique
 	if p.needed() && len(r.Places) > 0 {
 		k, err := p.look(ctx, r)
 		if err != nil {
@@ -181,7 +184,9 @@ func (p *Plan) remembered(into []*columns, at *Place) bool {
 			continue
 		}
 		var ok bool
-		into[i], ok = p.planner.tables.get(p.keyOf(s, at))
+		if into[i], ok = p.planner.tables.get(p.keyOf(s, at)); ok && time.Since(into[i].asked) > columnsLast {
+			into[i], ok = nil, false // a migration may have changed them
+		}
 		all = all && ok
 	}
 	return all

@@ -24,6 +24,9 @@ type Description struct {
 	Collations []Collation
 	// Order is what the sources are sorted by. With Groups, it is what the groups are to be sorted by.
 	Order []Sort
+	// Unique tells that no two rows are equal by Order, and refuses with [*AmbiguousError] those of two sources that are. It has
+	// no meaning with Groups, and without Order.
+	Unique bool
 	// Groups merges aggregates. Nil: the rows are merged as they are.
 	Groups *Groups
 	// Distinct leaves one of several equal rows.

@@ -41,6 +41,16 @@ func (e *TooManyError) Error() string {
 	return fmt.Sprintf("merge: more than %d groups and distinct values", e.Limit)
 }
 
+// AmbiguousError means that two sources have a row that there should be once.
+type AmbiguousError struct {
+	Sources [2]string
+}
+
+// Error implements error.
+func (e *AmbiguousError) Error() string {
+	return fmt.Sprintf("merge: %s and %s have the same row", e.Sources[0], e.Sources[1])
+}
+
 // OverflowError means that a sum leaves the range of its type, as it would in one database.
 type OverflowError struct {
 	Column string

@@ -14,6 +14,7 @@ type ordered struct {
 	cursors []*cursor // all of them; nil when they are in heads
 	accept  func(*source) error
 	heads   []head
+	unique  bool // no two heads may be equal
 	err     error
 	given   bool // heads[0] was given
 }
@@ -40,7 +41,26 @@ func (o *ordered) next() ([]driver.Value, error) {
 		return nil, io.EOF
 	}
 	o.given = true
+	if o.unique {
+		if err := o.alone(); err != nil {
+			return nil, err
+		}
+	}
 	return o.heads[0].row, nil
+}
+
+// alone refuses a least row that another source has too. In a heap one of the two heads below it is then equal.
+func (o *ordered) alone() error {
+	for i := 1; i < min(len(o.heads), 3); i++ {
+		n, err := o.order.compare(o.heads[0].row, o.heads[i].row)
+		if err != nil {
+			return err
+		}
+		if n == 0 {
+			return &AmbiguousError{Sources: [2]string{o.heads[0].source.Name, o.heads[i].source.Name}}
+		}
+	}
+	return nil
 }
 
 // begin waits for the first row of all sources.

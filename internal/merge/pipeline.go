@@ -61,7 +61,7 @@ func (p *pipeline) merge(cursors []*cursor, sorted order) {
 		p.stream = &concatenation{cursors: cursors, accept: p.accept(compared)}
 		return
 	}
-	p.stream = &ordered{order: sorted, columns: p.columns, cursors: cursors, accept: p.accept(compared)}
+	p.stream = &ordered{order: sorted, columns: p.columns, cursors: cursors, unique: p.description.Unique, accept: p.accept(compared)}
 }
 
 // accept checks the columns of each source when they are known.
