@@ -20,7 +20,7 @@
 //     expression updates, Select or Omit.
 //  4. One statement, one database: a statement runs on the database of its tenant's placement, inside a transaction on the
 //     transaction's, or fails: never on a default one, and never by a statement that was prepared for another.
-//  5. All the rows of a statement over many shards. In this version there are no shards, and no such statement.
+//  5. All the rows. A statement over many shards gives what one database with all the rows would give, or a typed error.
 //  6. The plain case stays plain: GORM's own behaviour is unchanged. ErrMissingWhereClause still guards, errors of the driver
 //     pass unwrapped, hooks, soft delete, ToSQL, prepared statements, default and nested transactions work.
 //  7. Escapes are explicit: [WithoutTenant] takes a reason, is seen by the observer, and ends with its context.
@@ -44,6 +44,24 @@
 //   - Global tables (Config.Global) are in the default database. Reference tables (Config.Reference) have the same rows in all:
 //     reads go to the default database, or within a transaction to its own; a write must say where, with [WithPlacement].
 //   - AutoMigrate works where its context leads: without a tenant on the default database.
+//
+// # Shards
+//
+// A field tagged tenancy:"shard_key" spreads the rows of a model, by the resolver of its set in Config.Sharding.
+//
+//   - The key is found in the rows that are written, in conditions of every form, in the primary key if that carries its shard
+//     ([Sharding].IDs), and in a model that stands for a row (Save, Delete, Updates). [WithShardKey], [WithPlacement] and [OnAllShards]
+//     say it instead, the innermost of them. Otherwise a statement is refused with [ErrMissingShardKey].
+//   - Models of one set with equal keys are in one place, so a join over the key runs there. One that would meet rows of two
+//     shards is [ErrCrossShard]; give foreign keys between sharded models the shard key.
+//   - A SELECT over several placements, of an IN or under OnAllShards, is asked of all, and merged as it is read. What cannot be
+//     merged exactly is [ErrUnmergeable].
+//   - Writes over several placements need OnAllShards and are committed on each by itself ([PartialError]), but for those over
+//     suffixes of one database in one transaction.
+//   - A shard key is never changed. Primary keys must be unique over all shards: an upsert looks for the row on its own shard, and a
+//     row with the same primary key elsewhere stays. Save, and reads by the primary key, notice that.
+//   - A text key in a column that takes different texts for equal is refused unless it has the characters a-z 0-9 _ . : - alone.
+//   - GORM's Migrator makes the tables of one placement at a time: use it with WithPlacement for each.
 //
 // # Limits
 //
@@ -135,6 +153,7 @@
 //   - catalog is the directory of tenants in a master database, provision makes and drops tenants with all that is theirs, and
 //     migrate changes the tables of all of them.
 //   - idgen makes IDs that carry their shard.
+//   - tenanthttp is middleware that puts the tenant of a request into its context.
 //   - sqlite opens SQLite databases without cgo.
 //   - tenancytest has the suite that this plugin, and applications, run to show isolation.
 package tenancy

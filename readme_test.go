@@ -10,13 +10,13 @@ import (
 )
 
 // TestReadmeCodeIsCompiled holds README's Go blocks to code that is compiled and run: each block stands in example_test.go, in
-// readme_catalog_test.go, or where it needs a server in readme_servers_test.go, but for its indentation.
+// readme_catalog_test.go, readme_sharding_test.go, or where it needs a server in readme_servers_test.go, but for its indentation.
 func TestReadmeCodeIsCompiled(t *testing.T) {
 	t.Parallel()
 	readme, err := os.ReadFile("README.md")
 	require.NoError(t, err)
 	code := ""
-	for _, path := range []string{"example_test.go", "readme_catalog_test.go", "readme_servers_test.go"} {
+	for _, path := range []string{"example_test.go", "readme_catalog_test.go", "readme_servers_test.go", "readme_sharding_test.go"} {
 		text, err := os.ReadFile(path)
 		require.NoError(t, err)
 		code += unindent(string(text))
