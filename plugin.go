@@ -170,7 +170,7 @@ func (p *Plugin) Initialize(db *gorm.DB) error {
 	if err := p.configure(registry, db.Name()); err != nil {
 		return err
 	}
-	hooks := &callbacks.Hooks{Rules: rules{p}, Tables: registry, Shards: p.shards(), SQL: p.cfg.SQL, RefuseRaw: p.cfg.RawSQL == RawRefuse}
+	hooks := &callbacks.Hooks{Rules: rules{p}, Tables: registry, Shards: p.shards(), Parallel: p.cfg.FanOut.Parallel, SQL: p.cfg.SQL, RefuseRaw: p.cfg.RawSQL == RawRefuse}
 	if err := hooks.Register(db); err != nil {
 		return fmt.Errorf("%w: %w", ErrInvalidConfig, err)
 	}

@@ -1,6 +1,7 @@
 package callbacks
 
 import (
+	"cmp"
 	"context"
 	"strings"
 	"sync"
@@ -12,7 +13,7 @@ type Part struct {
 	Run  func() (rows int64, err error)
 }
 
-// mostParts is how many shards are written to at a time.
+// mostParts is how many shards are written to at a time, if [Hooks.Parallel] is 0.
 const mostParts = 8
 
 // RunApart runs parts side by side, and returns how many rows they wrote together. Its error says which were done.
@@ -22,7 +23,7 @@ func (h *Hooks) RunApart(parts []Part) (int64, error) {
 		err  error
 	}, len(parts))
 	var wait sync.WaitGroup
-	slots := make(chan struct{}, mostParts)
+	slots := make(chan struct{}, cmp.Or(h.Parallel, mostParts))
 	for i := range parts {
 		slots <- struct{}{}
 		wait.Go(func() {

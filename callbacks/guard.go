@@ -258,7 +258,7 @@ func (h *Hooks) finish(db *gorm.DB) {
 	if db.DryRun && db.Error == nil {
 		h.finishDry(db, pass)
 	}
-	if db.Error == nil && pass.scoped && !db.DryRun && (pass.confined || pass.touched || pass.Who.Kind == Everyone && (pass.Table == nil || pass.Table.Class.Confined())) {
+	if db.Error == nil && pass.scoped && !pass.split && !db.DryRun && (pass.confined || pass.touched || pass.Who.Kind == Everyone && (pass.Table == nil || pass.Table.Class.Confined())) {
 		var several []Place
 		if pass.fan != nil {
 			several = pass.fan.Places

@@ -23,6 +23,8 @@ type Hooks struct {
 	Tables *tables.Registry
 	// Shards are the sets of sharded models, by the numbers that the registry knows them by.
 	Shards []Shards
+	// Parallel is how many places a write goes to at a time; 0: 8.
+	Parallel int
 	// SQL reads the text of all statements; nil: none is read, and text that could reach a table is refused.
 	SQL sqlproof.Analyzer
 	// RefuseRaw refuses statements on tenants' tables to which conditions had to be added, and all that came as text.
