@@ -237,7 +237,7 @@ func (s *shardSet) Places(ctx context.Context) ([]callbacks.Place, error) {
 func (p *Plugin) placesOf(ctx context.Context, r ShardResolver, field string) ([]callbacks.Place, error) {
 	lister, ok := r.(PlacementLister)
 	if !ok {
-		return nil, fmt.Errorf("%w: %s is no PlacementLister, so which shards there are is not known: give it a Placements method", ErrMissingShardKey, field)
+		return nil, fmt.Errorf("%w: %s is no PlacementLister, so which shards there are is not known: give it a Placements method, or list them with tenancy.Numbered", ErrMissingShardKey, field)
 	}
 	var all []callbacks.Place
 	seen := map[callbacks.Place]bool{}

@@ -5,16 +5,23 @@ import (
 	"fmt"
 
 	"github.com/gormtenancy/tenancy"
+	"github.com/gormtenancy/tenancy/internal/shardkey"
 )
 
 var _ tenancy.ShardResolver = (*Catalog)(nil)
 
-// Resolve implements [tenancy.ShardResolver]: it returns where an active tenant is. Others are [tenancy.ErrTenantUnavailable],
+// Resolve implements [tenancy.ShardResolver]: it returns where an active tenant is. As a directory of shard keys, the Resolver of a
+// [tenancy.Sharding], a catalog has an entry for each key, whose ID is the key's text: an integer in decimal, a UUID in lower case with
+// dashes, a string as it is. Take one catalog for tenants and another for keys, for OnAllShards goes to every place in it. Others are [tenancy.ErrTenantUnavailable],
 // unless ctx is for [Maintenance], and so are tenants that are not cached while the master database cannot be reached.
 func (c *Catalog) Resolve(ctx context.Context, tenant any) (tenancy.Placement, error) {
 	id, ok := tenant.(tenancy.ID)
 	if !ok {
-		return tenancy.Placement{}, fmt.Errorf("%w: the catalog knows the places of tenants, not of shard keys: give Sharding a Resolver of its own", tenancy.ErrShardNotFound)
+		k, err := shardkey.Of(tenant)
+		if err != nil {
+			return tenancy.Placement{}, fmt.Errorf("%w: %w", tenancy.ErrMissingShardKey, err)
+		}
+		id = tenancy.ID(k.Append(nil))
 	}
 	r, err := c.cache.find(ctx, key{byID, string(id)})
 	if err != nil {
