@@ -4,6 +4,7 @@ import (
 	"database/sql"
 	"database/sql/driver"
 	"errors"
+	"fmt"
 	"io"
 
 	"github.com/gormtenancy/tenancy/callbacks"
@@ -39,7 +40,7 @@ func (a *answer) Next(dest []driver.Value) error {
 
 // keptRows are rows that have been read.
 type keptRows struct {
-	driver.Rows // closed: for their columns
+	typedRows // closed: for their columns
 
 	names []string
 	rows  [][]driver.Value
@@ -51,7 +52,12 @@ func keep(from *sql.Rows) (*keptRows, error) {
 	if err != nil {
 		return nil, err
 	}
-	k := &keptRows{Rows: rows, names: rows.Columns()}
+	typed, ok := rows.(typedRows)
+	if !ok {
+		_ = rows.Close()
+		return nil, fmt.Errorf("%w: %T tells no types", ErrUnmergeable, rows)
+	}
+	k := &keptRows{typedRows: typed, names: rows.Columns()}
 	for {
 		row := make([]driver.Value, len(k.names))
 		if err = rows.Next(row); err != nil {
