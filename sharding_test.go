@@ -179,3 +179,20 @@ func TestAmbiguousRow(t *testing.T) {
 		require.Len(t, batch, 4)
 	})
 }
+
+// TestMigratorOfShards makes no table where no row of it will be.
+func TestMigratorOfShards(t *testing.T) {
+	eachEngine(t, func(t *testing.T, e engine) {
+		t.Helper()
+		l := newShardedLand(t, e, nil, nil)
+		for _, ctx := range []context.Context{t.Context(), tenancy.OnAllShards(t.Context()), tenancy.WithShardKey(t.Context(), 1)} {
+			require.ErrorIs(t, l.db.WithContext(ctx).AutoMigrate(&Sale{}), tenancy.ErrMissingShardKey)
+		}
+		at := tenancy.WithPlacement(t.Context(), tenancy.Placement{Shard: "s1"})
+		require.NoError(t, l.shards[1].Migrator().DropTable(&SaleLine{}, &Sale{}))
+		require.False(t, l.shards[1].Migrator().HasTable(&Sale{}))
+		require.True(t, l.shards[0].Migrator().HasTable(&Sale{}))
+		require.NoError(t, l.db.WithContext(at).AutoMigrate(&Sale{}, &SaleLine{}))
+		require.True(t, l.shards[1].Migrator().HasTable(&SaleLine{}))
+	})
+}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"database/sql/driver"
+	"slices"
 
 	"gorm.io/gorm"
 	"gorm.io/gorm/logger"
@@ -87,8 +88,12 @@ func (h *Hooks) isFree(pass *Pass) bool {
 
 // migrates makes the statement one of the Migrator's.
 func (h *Hooks) migrates(pass *Pass) error {
+	where := pass.Who.Where
 	pass.Who = &Subject{Kind: System}
 	pass.free, pass.scoped = true, true
+	if err := h.migratesShards(pass, where); err != nil {
+		return err
+	}
 	if err := h.place(pass); err != nil {
 		return err
 	}
@@ -104,6 +109,30 @@ func (h *Hooks) migrates(pass *Pass) error {
 		return nil
 	}
 	return h.reachesHome(pass, sql)
+}
+
+// migratesShards refuses to make or change a sharded table in a place that the context does not name: the default database, unless that
+// is one of its places.
+func (h *Hooks) migratesShards(pass *Pass, where Where) error {
+	if len(h.Shards) == 0 || where == AtPlace {
+		return nil
+	}
+	const instead = "use tenancy.WithPlacement for each of its placements"
+	if where != Nowhere {
+		return h.refusal(pass, MissingShardKey, "the Migrator works on one placement at a time: "+instead)
+	}
+	if pass.Op != OpRaw {
+		return nil
+	}
+	t := h.Tables.Named(h.text.Defines(pass.stmt.SQL.String()))
+	if t == nil || t.Shard == nil {
+		return nil
+	}
+	places, err := h.shards(t.Shard.Set).Places(pass.Context)
+	if err == nil && slices.Contains(places, Place{}) {
+		return nil
+	}
+	return h.refusal(pass, MissingShardKey, "the rows of "+t.Name+" are on shards, and not in the default database: "+instead)
 }
 
 // reachesHome refuses foreign keys from another database to global tables, which no database could hold.
