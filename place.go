@@ -14,6 +14,7 @@ import (
 
 	"github.com/gormtenancy/tenancy/callbacks"
 	"github.com/gormtenancy/tenancy/internal/pools"
+	"github.com/gormtenancy/tenancy/internal/shardkey"
 	"github.com/gormtenancy/tenancy/internal/sqltext"
 )
 
@@ -41,6 +42,13 @@ func (p *Plugin) place(ctx context.Context, who *callbacks.Subject) (Placement, 
 		at = scopeOf(ctx).at
 	}
 	switch {
+	case id == "" && who.Where == callbacks.ByKey && p.cfg.Resolver != nil:
+		k, err := shardkey.Of(who.ShardKey)
+		if err != nil {
+			return Placement{}, fmt.Errorf("%w: the key of WithShardKey: %w", ErrMissingShardKey, err)
+		}
+		at, err := rules{p}.HomeOf(ctx, string(k.Append(nil)))
+		return Placement(at), err
 	case id == "" && !named:
 		return Placement{}, fmt.Errorf("%w: without a tenant, say where: tenancy.WithPlacement(ctx, p)", ErrMissingShardKey)
 	case p.cfg.Resolver == nil && id != "":

@@ -111,7 +111,8 @@ func WithPlacement(ctx context.Context, p Placement) context.Context {
 
 // WithShardKey returns a context whose statements on sharded models run where rows with this key are, whatever keys they have in
 // their conditions. It adds no condition. The models that a statement touches must have that key in one place, and a row that
-// belongs elsewhere is not written: both is [ErrCrossShard]. Other models are not concerned.
+// belongs elsewhere is not written: both is [ErrCrossShard]. For other models it counts under [WithoutTenant] alone: there the key is
+// the ID of a tenant, and says to run where that tenant is.
 func WithShardKey(ctx context.Context, key any) context.Context {
 	return leading(ctx, callbacks.ByKey, key, Placement{})
 }

@@ -18,7 +18,7 @@ func locate(analyzer Analyzer, tables Tables, sql string) *Plan {
 	if err != nil {
 		return &Plan{SQL: sql, Refusal: asRefusal(sql, err), Touches: true}
 	}
-	plan := &Plan{SQL: sql, Kind: st.Kind, Writes: st.Writes}
+	plan := &Plan{SQL: sql, Kind: st.Kind, Writes: st.Writes, Arguments: st.arguments()}
 	p := &proof{st: st, tables: tables}
 	for _, b := range st.Blocks {
 		for _, s := range b.Sources {

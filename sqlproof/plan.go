@@ -60,10 +60,7 @@ func asRefusal(sql string, err error) *Refusal {
 // proveStatement makes the plan of a statement. The proof and what was added are for [Explain].
 func proveStatement(analyzer Analyzer, tables Tables, st *Statement, trust bool) (*Plan, *proof, *rewrite) {
 	p := &proof{st: st, tables: tables, trust: trust}
-	plan := &Plan{SQL: st.SQL, Kind: st.Kind, Writes: st.Writes}
-	for _, m := range st.Marks {
-		plan.Arguments = max(plan.Arguments, m.Argument+1)
-	}
+	plan := &Plan{SQL: st.SQL, Kind: st.Kind, Writes: st.Writes, Arguments: st.arguments()}
 	plan.Refusal = p.run()
 	plan.Touches, plan.Placed = p.touches || plan.Refusal != nil && !plan.Refusal.Unknown, p.placed
 	var added *rewrite

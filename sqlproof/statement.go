@@ -267,6 +267,14 @@ func (e *Expr) Conjuncts(yield func(*Expr) bool) bool {
 	return true
 }
 
+// arguments is how many arguments the text takes.
+func (s *Statement) arguments() (n int) {
+	for _, m := range s.Marks {
+		n = max(n, m.Argument+1)
+	}
+	return n
+}
+
 // same tells whether two names may be one to the dialect. PostgreSQL's are as its parser has folded them, SQLite takes
 // only the letters of ASCII for one in both cases, and what MySQL does depends on what is named.
 func (s *Statement) same(a, b string) bool {
