@@ -108,6 +108,9 @@ func (r *router) fanError(pass *callbacks.Pass, err error) error {
 // fanExec runs a write in each of its places, and adds up the rows.
 func (r *router) fanExec(ctx context.Context, pass *callbacks.Pass, query string, args []any, by sender) (sql.Result, error) {
 	fan := pass.Fan()
+	if fan.Same {
+		return r.mirrorExec(ctx, pass, query, args)
+	}
 	parts := make([]callbacks.Part, len(fan.Places))
 	for i, at := range fan.Places {
 		text, err := r.hooks.TextAt(pass, query, at)
@@ -157,6 +160,9 @@ func (n affected) RowsAffected() (int64, error) { return int64(n), nil }
 // fanReturning runs a write that returns rows in each of its places, and gives the rows one after the other.
 func (r *router) fanReturning(ctx context.Context, pass *callbacks.Pass, query string, args []any, by sender) (driver.Rows, error) {
 	fan := pass.Fan()
+	if fan.Same {
+		return r.mirrorReturning(ctx, pass, query, args)
+	}
 	kept := make([]*keptRows, len(fan.Places))
 	parts := make([]callbacks.Part, len(fan.Places))
 	for i, at := range fan.Places {

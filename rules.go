@@ -149,6 +149,15 @@ func (r rules) Homes(ctx context.Context) ([]callbacks.Place, error) {
 	return r.placesOf(ctx, r.cfg.Resolver, "Resolver")
 }
 
+// Databases implements [callbacks.Rules].
+func (r rules) Databases(ctx context.Context) ([]callbacks.Place, error) { return r.everyDatabase(ctx) }
+
+// Toward implements [callbacks.Rules].
+func (rules) Toward(ctx context.Context, at callbacks.Place) context.Context {
+	s := scope{who: callbacks.Subject{Where: callbacks.AtPlace}, at: Placement(at)}
+	return s.with(ctx)
+}
+
 // Apart implements [callbacks.Rules].
 func (r rules) Apart(done, failed []string, errs []error) error {
 	e := &PartialError{Done: done, Failed: make([]Failure, len(failed))}

@@ -18,6 +18,22 @@ const mostParts = 8
 
 // RunApart runs parts side by side, and returns how many rows they wrote together. Its error says which were done.
 func (h *Hooks) RunApart(parts []Part) (int64, error) {
+	ran := h.runParts(parts)
+	if len(ran.errs) == 0 {
+		return ran.rows, nil
+	}
+	return ran.rows, h.Rules.Apart(ran.done, ran.failed, ran.errs)
+}
+
+// ranParts is what became of parts.
+type ranParts struct {
+	rows         int64
+	done, failed []string // their names
+	errs         []error  // of those that failed
+}
+
+// runParts runs parts side by side.
+func (h *Hooks) runParts(parts []Part) (ran ranParts) {
 	results := make([]struct {
 		rows int64
 		err  error
@@ -32,20 +48,14 @@ func (h *Hooks) RunApart(parts []Part) (int64, error) {
 		})
 	}
 	wait.Wait()
-	var total int64
-	var done, failed []string
-	var errs []error
 	for i, r := range results {
 		if r.err != nil {
-			failed, errs = append(failed, parts[i].Name), append(errs, r.err)
+			ran.failed, ran.errs = append(ran.failed, parts[i].Name), append(ran.errs, r.err)
 			continue
 		}
-		done, total = append(done, parts[i].Name), total+r.rows
+		ran.done, ran.rows = append(ran.done, parts[i].Name), ran.rows+r.rows
 	}
-	if len(errs) == 0 {
-		return total, nil
-	}
-	return total, h.Rules.Apart(done, failed, errs)
+	return ran
 }
 
 // Fan returns the places of a statement that is for several; nil for one.

@@ -38,6 +38,9 @@ func (h *Hooks) prepareCreate(db *gorm.DB, pass *Pass) error {
 		}
 	}
 	pass.scoped = true
+	if pass.mirrors {
+		return h.mirrorRows(db, pass)
+	}
 	if pass.Table != nil && pass.Table.Shard != nil {
 		if err := h.placeRows(db, pass); err != nil || pass.split {
 			return err

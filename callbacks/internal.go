@@ -41,11 +41,7 @@ func (o *own) query(each func(*sql.Rows) error) (err error) {
 		}
 		o.Logger.Trace(o.pass.Context, begin, func() (string, int64) { return o.Explain(query, o.Vars...), n }, err)
 	}()
-	pool := o.pool
-	if pool == nil {
-		pool = o.pass.stmt.ConnPool
-	}
-	rows, err := pool.QueryContext(pass, query, o.Vars...)
+	rows, err := o.conn().QueryContext(pass, query, o.Vars...)
 	if err != nil {
 		return err
 	}
@@ -83,8 +79,16 @@ func (o *own) exists() (found bool, err error) {
 func (o *own) exec() error {
 	query := o.SQL.String()
 	pass := o.own(query)
-	_, err := o.pass.stmt.ConnPool.ExecContext(pass, query, o.Vars...)
+	_, err := o.conn().ExecContext(pass, query, o.Vars...)
 	return err
+}
+
+// conn returns the pool that is asked.
+func (o *own) conn() gorm.ConnPool {
+	if o.pool != nil {
+		return o.pool
+	}
+	return o.pass.stmt.ConnPool
 }
 
 // askComparison finds out how a tenant column compares its values. What cannot be found out is no error: the IDs that no

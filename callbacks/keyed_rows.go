@@ -1,6 +1,7 @@
 package callbacks
 
 import (
+	"context"
 	"maps"
 	"reflect"
 	"slices"
@@ -124,7 +125,7 @@ func (h *Hooks) createApart(db *gorm.DB, pass *Pass, rows []keyedRow, places []P
 	for i, at := range places {
 		of := slices.DeleteFunc(slices.Clone(rows), func(r keyedRow) bool { return r.at != i })
 		parts[i] = Part{Name: at.String(), Run: func() (int64, error) {
-			tx := h.beside(db, pass).Create(destination(pass.stmt, of))
+			tx := h.beside(db, pass.Context).Create(destination(pass.stmt, of))
 			return tx.RowsAffected, tx.Error
 		}}
 	}
@@ -154,18 +155,24 @@ func destination(stmt *gorm.Statement, rows []keyedRow) any {
 	return all.Interface()
 }
 
+// trackTime is how Save tells its INSERT to write the time of update anew (gorm v1.31.2 finisher_api.go Save).
+const trackTime = "gorm:update_track_time"
+
 // beside returns a *gorm.DB for a statement like the one at hand, outside of its transaction. Hooks and associations are those of
 // the one at hand.
-func (h *Hooks) beside(db *gorm.DB, pass *Pass) *gorm.DB {
+func (h *Hooks) beside(db *gorm.DB, ctx context.Context) *gorm.DB { //nolint:revive // the statement is the subject, as in GORM
 	from := db.Statement
 	// A session begins with a statement of its own at the first call, which forgets what was put into it before (gorm v1.31.2
 	// gorm.go getInstance).
-	tx := db.Session(&gorm.Session{NewDB: true, SkipHooks: true, SkipDefaultTransaction: true, Context: pass.Context}).Model(from.Model)
+	tx := db.Session(&gorm.Session{NewDB: true, SkipHooks: true, SkipDefaultTransaction: true, Context: ctx}).Model(from.Model)
 	stmt := tx.Statement
 	stmt.ConnPool = h.Rules.Pool()
 	stmt.Table, stmt.TableExpr = from.Table, from.TableExpr
 	stmt.Clauses = maps.Clone(from.Clauses)
 	stmt.Selects, stmt.Omits = slices.Clone(from.Selects), append(slices.Clone(from.Omits), clause.Associations)
 	stmt.Unscoped, stmt.ColumnMapping = from.Unscoped, from.ColumnMapping
+	if v, ok := from.Settings.Load(trackTime); ok {
+		stmt.Settings.Store(trackTime, v)
+	}
 	return tx
 }

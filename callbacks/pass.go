@@ -63,6 +63,7 @@ type Pass struct {
 	mayBeThere bool
 	keyed      bool // it touches sharded tables, whose place is known by their keys
 	split      bool // its rows have been written by statements of their own
+	mirrors    bool // it writes to a reference table in all databases
 	fan        *Fan // it is for several places
 	// modelKeys are the shard keys of the rows that its model stands for.
 	modelKeys []any

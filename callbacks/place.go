@@ -41,6 +41,9 @@ func (h *Hooks) unproven(pass *Pass, query string, args []any) (string, error) {
 	if pass.stmt == nil || pass.exempt || pass.Who.Kind == System {
 		return query, nil
 	}
+	if h.isMirrored(pass, nil) {
+		return query, h.mirror(pass, query, args)
+	}
 	if pass.Who.Kind == Everyone && h.proves() {
 		if plan := h.locate(pass, query); len(plan.Keys) > 0 {
 			return h.unprovenKeyed(pass, query, plan, args)

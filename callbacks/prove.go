@@ -55,6 +55,9 @@ func (h *Hooks) noTenant(pass *Pass) error {
 // prove shows by its plan that a statement stays within the tenant, with conditions added if need be. It returns the text and the
 // arguments to send; those given are changed where a value is written in another way than the tenant column holds it.
 func (h *Hooks) prove(pass *Pass, query string, plan *sqlproof.Plan, args []any) (string, []any, error) {
+	if h.isMirrored(pass, plan) {
+		return query, args, h.mirror(pass, query, args)
+	}
 	if plan.Refusal != nil {
 		return query, args, h.notProven(pass, query, plan.Refusal)
 	}

@@ -19,8 +19,13 @@ func (h *Hooks) admitReference(pass *Pass) error {
 	if pass.Op < OpCreate || !h.Rules.Several() {
 		return nil
 	}
-	if pass.leavesAlone() {
+	everywhere := pass.Who.Where == Everywhere && !pass.sub
+	if pass.leavesAlone() && (!everywhere || h.Rules.Pinned(pass.stmt.ConnPool)) {
 		pass.mustExist = true
+		return nil
+	}
+	if everywhere {
+		pass.mirrors = true
 		return nil
 	}
 	return h.referenceWrite(pass)
@@ -48,7 +53,7 @@ func (h *Hooks) mayBeThere(pass *Pass) error {
 }
 
 func (h *Hooks) referenceWrite(pass *Pass) error {
-	return h.refusal(pass, CrossShard, "a reference table has the same rows in all databases: write it in each of them, with tenancy.WithoutTenant and tenancy.WithPlacement")
+	return h.refusal(pass, CrossShard, "a reference table has the same rows in all databases: write it in all of them with tenancy.OnAllShards, or in one with tenancy.WithPlacement")
 }
 
 // mustExist prepares a create of rows that are expected to be there. PostgreSQL and SQLite count rows that were written, and

@@ -150,6 +150,10 @@ type Rules interface {
 	HomeOf(ctx context.Context, id string) (Place, error)
 	// Homes lists the places of all tenants.
 	Homes(ctx context.Context) ([]Place, error)
+	// Databases lists the database of every place, the default one first.
+	Databases(ctx context.Context) ([]Place, error)
+	// Toward returns a context like ctx for statements at a place, without a tenant.
+	Toward(ctx context.Context, at Place) context.Context
 	// Apart makes one error of those of parts of a write that were committed each by itself; done and failed are their names.
 	Apart(done, failed []string, errs []error) error
 	// Pinned tells whether pool is a transaction of the application's, or one that has begun: what must not be in it cannot

@@ -368,6 +368,11 @@ func (r *Registry) ShardedNames() iter.Seq[string] {
 	return r.namesOf(func(t *Table) bool { return t.Shard != nil })
 }
 
+// ReferenceNames returns the names of reference tables, in lower case.
+func (r *Registry) ReferenceNames() iter.Seq[string] {
+	return r.namesOf(func(t *Table) bool { return t.Class == Reference })
+}
+
 func (r *Registry) namesOf(wanted func(*Table) bool) iter.Seq[string] {
 	names := r.state.Load().names
 	return func(yield func(string) bool) {
