@@ -61,7 +61,8 @@
 //   - A shard key is never changed. Primary keys must be unique over all shards: an upsert looks for the row on its own shard, and a
 //     row with the same primary key elsewhere stays. Save, and reads by the primary key, notice that.
 //   - A text key in a column that takes different texts for equal is refused unless it has the characters a-z 0-9 _ . : - alone.
-//   - GORM's Migrator makes the tables of one placement at a time: use it with WithPlacement for each.
+//   - GORM's Migrator works on all placements under OnAllShards, and on one with WithPlacement. For that, Config.Dialector is wrapped if
+//     models are sharded: it has another type than the application's own.
 //
 // # Limits
 //

@@ -174,6 +174,9 @@ func (p *Plugin) Initialize(db *gorm.DB) error {
 	if err := hooks.Register(db); err != nil {
 		return fmt.Errorf("%w: %w", ErrInvalidConfig, err)
 	}
+	if len(p.cfg.Sharding) > 0 {
+		db.Dialector = &dialector{Dialector: db.Dialector, plugin: p}
+	}
 	p.router = &router{plugin: p, base: p.openHome(db), hooks: hooks}
 	db.ConnPool = p.router
 	if db.Statement != nil {

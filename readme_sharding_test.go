@@ -70,10 +70,8 @@ func runSharding(ctx context.Context, dir string) error {
 	}
 	defer func() { _ = plugin.Close() }()
 
-	for _, at := range []tenancy.Placement{s0, s1} {
-		if err := db.WithContext(tenancy.WithPlacement(ctx, at)).AutoMigrate(&Payment{}); err != nil {
-			return err
-		}
+	if err := db.WithContext(tenancy.OnAllShards(ctx)).AutoMigrate(&Payment{}); err != nil {
+		return err
 	}
 
 	payments := []Payment{{Customer: 7, Cents: 9900}, {Customer: 7, Cents: 2100}, {Customer: 8, Cents: 8800}}

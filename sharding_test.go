@@ -180,19 +180,50 @@ func TestAmbiguousRow(t *testing.T) {
 	})
 }
 
-// TestMigratorOfShards makes no table where no row of it will be.
+// TestMigratorOfShards makes tables where rows will be, and nowhere else.
 func TestMigratorOfShards(t *testing.T) {
 	eachEngine(t, func(t *testing.T, e engine) {
 		t.Helper()
-		l := newShardedLand(t, e, nil, nil)
-		for _, ctx := range []context.Context{t.Context(), tenancy.OnAllShards(t.Context()), tenancy.WithShardKey(t.Context(), 1)} {
+		l := newShardedLand(t, e, nil, &gorm.Config{TranslateError: true})
+		for _, ctx := range []context.Context{t.Context(), tenancy.WithShardKey(t.Context(), 1)} {
 			require.ErrorIs(t, l.db.WithContext(ctx).AutoMigrate(&Sale{}), tenancy.ErrMissingShardKey)
 		}
-		at := tenancy.WithPlacement(t.Context(), tenancy.Placement{Shard: "s1"})
 		require.NoError(t, l.shards[1].Migrator().DropTable(&SaleLine{}, &Sale{}))
-		require.False(t, l.shards[1].Migrator().HasTable(&Sale{}))
-		require.True(t, l.shards[0].Migrator().HasTable(&Sale{}))
-		require.NoError(t, l.db.WithContext(at).AutoMigrate(&Sale{}, &SaleLine{}))
-		require.True(t, l.shards[1].Migrator().HasTable(&SaleLine{}))
+		everywhere := l.db.WithContext(tenancy.OnAllShards(tenancy.WithTenant(t.Context(), "acme")))
+		require.False(t, everywhere.Migrator().HasTable(&Sale{}), "it is missing on one shard")
+		at := tenancy.WithPlacement(t.Context(), tenancy.Placement{Shard: "s1"})
+		require.False(t, l.db.WithContext(at).Migrator().HasTable("sales"))
+		require.NoError(t, everywhere.AutoMigrate(&Sale{}, &SaleLine{}))
+		require.NoError(t, everywhere.AutoMigrate(&Sale{}, &SaleLine{}), "again")
+		require.True(t, everywhere.Migrator().HasTable("sales"))
+		require.True(t, everywhere.Migrator().HasIndex(&Sale{}, "of_customer"))
+		for _, s := range l.shards {
+			require.True(t, s.Migrator().HasTable(&SaleLine{}))
+		}
+		plain, err := tenancy.DB(l.db)
+		require.NoError(t, err)
+		_, err = plain.ExecContext(t.Context(), "SELECT 1 FROM sales")
+		require.Error(t, err, "it is not in the default database")
+
+		require.NoError(t, everywhere.Migrator().DropTable(&SaleLine{})) // whose foreign key needs the index
+		require.NoError(t, everywhere.Migrator().DropIndex(&Sale{}, "of_customer"))
+		require.False(t, everywhere.Migrator().HasIndex(&Sale{}, "of_customer"))
+		require.NoError(t, everywhere.Migrator().CreateIndex(&Sale{}, "of_customer"))
+		require.True(t, l.shards[3].Migrator().HasIndex(&Sale{}, "of_customer"))
+		require.NoError(t, everywhere.Migrator().RenameColumn(&Sale{}, "note", "remark"))
+		require.True(t, l.shards[2].Migrator().HasColumn(&Sale{}, "remark"))
+		require.NoError(t, l.shards[2].Migrator().RenameColumn(&Sale{}, "remark", "note"))
+		err = everywhere.Migrator().RenameColumn(&Sale{}, "remark", "note")
+		partial := (*tenancy.PartialError)(nil)
+		require.ErrorAs(t, err, &partial)
+		require.Len(t, partial.Failed, 1)
+		require.Equal(t, "s2", partial.Failed[0].Name)
+		require.ElementsMatch(t, []string{"s0", "s1", "s3"}, partial.Done)
+		types, err := everywhere.Migrator().ColumnTypes(&Sale{})
+		require.NoError(t, err)
+		require.Len(t, types, 4)
+		require.NoError(t, everywhere.AutoMigrate(&SaleLine{}))
+		require.NoError(t, everywhere.Migrator().DropTable(&Sale{}, &SaleLine{}))
+		require.False(t, l.shards[0].Migrator().HasTable(&Sale{}))
 	})
 }

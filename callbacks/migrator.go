@@ -10,7 +10,7 @@ import (
 
 // migrators recognises statements of GORM's Migrator, which change schemas and read catalogs for no tenant: db.AutoMigrate
 // and db.Migrator() have no context or setting that says so, and replacing Config.Dialector, the one way to get at them
-// (gorm v1.31.2 migrator.go Migrator), would break all who assert its type. So their callers are looked at, and only where
+// (gorm v1.31.2 migrator.go Migrator), would break all who assert its type; it is replaced where models are sharded. So their callers are looked at, and only where
 // a statement would otherwise be refused or is one that the Migrator is known to send.
 type migrators struct{ prefixes []string }
 
