@@ -2,6 +2,7 @@ package tenancy
 
 import (
 	"gorm.io/gorm"
+	"gorm.io/gorm/clause"
 
 	"github.com/gormtenancy/tenancy/callbacks"
 )
@@ -11,7 +12,9 @@ import (
 type dialector struct {
 	gorm.Dialector
 
-	plugin *Plugin
+	plugin   *Plugin
+	builders map[string]clause.ClauseBuilder // that it has registered
+	suffixes suffixes
 }
 
 var (
@@ -21,11 +24,14 @@ var (
 
 // Migrator implements [gorm.Dialector].
 func (d *dialector) Migrator(db *gorm.DB) gorm.Migrator {
-	own := d.Dialector.Migrator(db)
-	if s := scopeOf(db.Statement.Context); s == nil || s.who.Where != callbacks.Everywhere {
+	own, s := d.Dialector.Migrator(db), scopeOf(db.Statement.Context)
+	switch {
+	case s == nil:
 		return own
+	case s.who.Where == callbacks.Everywhere, s.who.Where == callbacks.AtPlace && s.at.TableSuffix != "" && s.who.Kind != callbacks.Tenant:
+		return &migrator{Migrator: own, dialector: d, db: db}
 	}
-	return &migrator{Migrator: own, plugin: d.plugin, db: db, at: d.Dialector.Migrator}
+	return own
 }
 
 // Translate implements [gorm.ErrorTranslator].

@@ -139,7 +139,8 @@
 //
 //   - A name with a schema that is given to the Migrator as a string is taken as it is on MySQL.
 //
-//   - Tables with a suffix are not made by the Migrator. In a schema of PostgreSQL it runs each statement in a transaction, so it
+//   - Tables with a suffix are made by the Migrator where models are sharded, with the suffix in the names of indexes and constraints too,
+//     but not in schemas, and not for the suffix of a tenant. In a schema of PostgreSQL it runs each statement in a transaction, so it
 //     cannot make an index CONCURRENTLY there.
 //
 //   - A query whose rows cannot be read, for a value that does not fit or a context that ends, leaves its destination empty:

@@ -2,7 +2,9 @@ package tenancy
 
 import (
 	"context"
+	"fmt"
 	"reflect"
+	"slices"
 	"sync"
 
 	"gorm.io/gorm"
@@ -19,23 +21,74 @@ import (
 type migrator struct {
 	gorm.Migrator // of the default database, for what is about no table
 
-	plugin *Plugin
-	db     *gorm.DB
-	at     func(*gorm.DB) gorm.Migrator
+	dialector *dialector
+	db        *gorm.DB
 }
 
 var _ gorm.Migrator = (*migrator)(nil)
 
-// placed returns the Migrator of one placement.
-func (m *migrator) placed(at callbacks.Place) gorm.Migrator {
-	s := &scope{who: callbacks.Subject{Where: callbacks.AtPlace}, at: Placement(at)}
-	ctx := context.WithValue(m.db.Statement.Context, scopeKey{}, s)
-	return m.at(m.db.Session(&gorm.Session{Context: ctx}))
+// local is the Migrator of one placement.
+type local struct {
+	gorm.Migrator
+
+	suffix *suffixed // of its tables; nil for none
+}
+
+// placed returns the Migrator of a placement for models, and what it is to be given for them.
+func (m *migrator) placed(at callbacks.Place, models ...any) (local, []any, error) {
+	if at.TableSuffix == "" {
+		s := &scope{who: callbacks.Subject{Where: callbacks.AtPlace}, at: Placement(at)}
+		ctx := context.WithValue(m.db.Statement.Context, scopeKey{}, s)
+		return local{Migrator: m.dialector.Dialector.Migrator(m.db.Session(&gorm.Session{Context: ctx}))}, models, nil
+	}
+	if at.Schema != "" {
+		return local{}, nil, fmt.Errorf("%w: the Migrator makes no tables with a suffix in a schema: make them with migrations of your own", ErrInvalidConfig)
+	}
+	if err := m.dialector.plugin.checkNames(Placement(at)); err != nil {
+		return local{}, nil, err
+	}
+	suffix, err := m.dialector.suffixes.of(m.db, m.dialector, at.TableSuffix)
+	if err != nil {
+		return local{}, nil, err
+	}
+	named := slices.Clone(models)
+	for i := range named {
+		if named[i], err = suffix.prepare(named[i]); err != nil {
+			return local{}, nil, err
+		}
+	}
+	return local{Migrator: suffix.migrator(m.db, m.dialector, at), suffix: suffix}, named, nil
+}
+
+// index returns the name that an index of a model has at a placement.
+func (m *migrator) index(at local, model any, name string) string {
+	if at.suffix == nil {
+		return name
+	}
+	return at.suffix.index(m.schemaOf(model), model, name)
+}
+
+// constraint returns the name that a constraint of a model is found by at a placement.
+func (m *migrator) constraint(at local, model any, name string) string {
+	if at.suffix == nil {
+		return name
+	}
+	return at.suffix.constraint(m.schemaOf(model), name)
+}
+
+// schemaOf returns what is parsed of a model without a suffix; nil of the name of a table.
+func (m *migrator) schemaOf(model any) *schema.Schema {
+	stmt := &gorm.Statement{DB: m.db}
+	_ = stmt.Parse(model) // GORM reports it
+	return stmt.Schema
 }
 
 // places lists where the table of a model is, or one of that name.
 func (m *migrator) places(model any) ([]callbacks.Place, error) {
-	p, ctx := m.plugin, m.db.Statement.Context
+	p, ctx := m.dialector.plugin, m.db.Statement.Context
+	if s := scopeOf(ctx); s.who.Where == callbacks.AtPlace {
+		return []callbacks.Place{callbacks.Place(s.at)}, nil
+	}
 	t := p.hooks.Tables.Named(nameOf(model))
 	if t == nil {
 		stmt := &gorm.Statement{DB: m.db}
@@ -64,7 +117,7 @@ func nameOf(model any) string {
 }
 
 // each does something to the tables of models wherever they are: in the placements of one database one after the other.
-func (m *migrator) each(models []any, do func(at gorm.Migrator, models []any) error) error {
+func (m *migrator) each(models []any, do func(at local, models []any) error) error {
 	var places []callbacks.Place
 	there := map[callbacks.Place][]any{}
 	turns := map[string]*sync.Mutex{}
@@ -81,66 +134,84 @@ func (m *migrator) each(models []any, do func(at gorm.Migrator, models []any) er
 			turns[at.Shard] = &sync.Mutex{}
 		}
 	}
+	run := func(at callbacks.Place) error {
+		own, models, err := m.placed(at, there[at]...)
+		if err != nil {
+			return err
+		}
+		return do(own, models)
+	}
 	if len(places) == 1 {
-		return do(m.placed(places[0]), there[places[0]])
+		return run(places[0])
 	}
 	parts := make([]callbacks.Part, len(places))
 	for i, at := range places {
 		parts[i] = callbacks.Part{Name: at.String(), Run: func() (int64, error) {
 			turns[at.Shard].Lock()
 			defer turns[at.Shard].Unlock()
-			return 0, do(m.placed(at), there[at])
+			return 0, run(at)
 		}}
 	}
-	_, err := m.plugin.hooks.RunApart(parts)
+	_, err := m.dialector.plugin.hooks.RunApart(parts)
 	return err
 }
 
 // one does something to the table of a model wherever it is.
-func (m *migrator) one(model any, do func(at gorm.Migrator) error) error {
-	return m.each([]any{model}, func(at gorm.Migrator, _ []any) error { return do(at) })
+func (m *migrator) one(model any, do func(at local, model any) error) error {
+	return m.each([]any{model}, func(at local, models []any) error { return do(at, models[0]) })
 }
 
 // all tells whether something is so wherever the table of a model is.
-func (m *migrator) all(model any, is func(at gorm.Migrator) bool) bool {
+func (m *migrator) all(model any, is func(at local, model any) bool) bool {
 	places, err := m.places(model)
-	if err != nil {
-		_ = m.db.AddError(err)
-		return false
-	}
 	for _, at := range places {
-		if !is(m.placed(at)) {
+		own, models, failed := m.placed(at, model)
+		if failed != nil {
+			err = failed
+			break
+		}
+		if !is(own, models[0]) {
 			return false
 		}
 	}
-	return true
+	if err != nil {
+		_ = m.db.AddError(err)
+	}
+	return err == nil && len(places) > 0
 }
 
-// first returns the Migrator of the first placement of a model's table.
-func (m *migrator) first(model any) (gorm.Migrator, error) {
+// first returns the Migrator of the first placement of a model's table, and what it is to be given for the model.
+func (m *migrator) first(model any) (gorm.Migrator, any, error) {
 	places, err := m.places(model)
-	if err != nil || len(places) == 0 {
-		return nil, err
+	if err == nil && len(places) == 0 {
+		err = fmt.Errorf("%w: its resolver has no placements", ErrMissingShardKey)
 	}
-	return m.placed(places[0]), nil
+	if err != nil {
+		return nil, nil, err
+	}
+	own, models, err := m.placed(places[0], model)
+	if err != nil {
+		return nil, nil, err
+	}
+	return own.Migrator, models[0], nil
 }
 
 // AutoMigrate implements [gorm.Migrator].
 func (m *migrator) AutoMigrate(models ...any) error {
-	return m.each(models, func(at gorm.Migrator, models []any) error { return at.AutoMigrate(models...) })
+	return m.each(models, func(at local, models []any) error { return at.AutoMigrate(models...) })
 }
 
 // CreateTable implements [gorm.Migrator].
 func (m *migrator) CreateTable(models ...any) error {
-	return m.each(models, func(at gorm.Migrator, models []any) error { return at.CreateTable(models...) })
+	return m.each(models, func(at local, models []any) error { return at.CreateTable(models...) })
 }
 
 // DropTable implements [gorm.Migrator]. MySQL's own needs a connection for itself, to look at no foreign keys meanwhile, and cannot say in
 // which database (gorm.io/driver/mysql v1.6.0 migrator.go DropTable): so the tables are dropped in the order of those keys.
 func (m *migrator) DropTable(models ...any) error {
-	return m.each(models, func(at gorm.Migrator, models []any) error {
-		if m.plugin.dialect == "mysql" {
-			if own := reflect.Indirect(reflect.ValueOf(at)).FieldByName("Migrator"); own.IsValid() {
+	return m.each(models, func(at local, models []any) error {
+		if m.dialector.plugin.dialect == "mysql" {
+			if own := reflect.Indirect(reflect.ValueOf(at.Migrator)).FieldByName("Migrator"); own.IsValid() {
 				if base, ok := reflect.TypeAssert[gormmigrator.Migrator](own); ok {
 					return base.DropTable(models...)
 				}
@@ -152,18 +223,28 @@ func (m *migrator) DropTable(models ...any) error {
 
 // HasTable implements [gorm.Migrator].
 func (m *migrator) HasTable(model any) bool {
-	return m.all(model, func(at gorm.Migrator) bool { return at.HasTable(model) })
+	return m.all(model, func(at local, model any) bool { return at.HasTable(model) })
 }
 
 // RenameTable implements [gorm.Migrator].
 func (m *migrator) RenameTable(from, to any) error {
-	return m.one(from, func(at gorm.Migrator) error { return at.RenameTable(from, to) })
+	return m.one(from, func(at local, from any) error {
+		if at.suffix != nil {
+			if name, ok := to.(string); ok {
+				return at.RenameTable(from, name+at.suffix.suffix)
+			}
+			if _, err := at.suffix.prepare(to); err != nil {
+				return err
+			}
+		}
+		return at.RenameTable(from, to)
+	})
 }
 
 // TableType implements [gorm.Migrator].
 func (m *migrator) TableType(model any) (gorm.TableType, error) {
-	at, err := m.first(model)
-	if at == nil {
+	at, model, err := m.first(model)
+	if err != nil {
 		return nil, err
 	}
 	return at.TableType(model)
@@ -171,43 +252,43 @@ func (m *migrator) TableType(model any) (gorm.TableType, error) {
 
 // AddColumn implements [gorm.Migrator].
 func (m *migrator) AddColumn(model any, field string) error {
-	return m.one(model, func(at gorm.Migrator) error { return at.AddColumn(model, field) })
+	return m.one(model, func(at local, model any) error { return at.AddColumn(model, field) })
 }
 
 // DropColumn implements [gorm.Migrator].
 func (m *migrator) DropColumn(model any, field string) error {
-	return m.one(model, func(at gorm.Migrator) error { return at.DropColumn(model, field) })
+	return m.one(model, func(at local, model any) error { return at.DropColumn(model, field) })
 }
 
 // AlterColumn implements [gorm.Migrator].
 func (m *migrator) AlterColumn(model any, field string) error {
-	return m.one(model, func(at gorm.Migrator) error { return at.AlterColumn(model, field) })
+	return m.one(model, func(at local, model any) error { return at.AlterColumn(model, field) })
 }
 
 // MigrateColumn implements [gorm.Migrator].
 func (m *migrator) MigrateColumn(model any, field *schema.Field, typ gorm.ColumnType) error {
-	return m.one(model, func(at gorm.Migrator) error { return at.MigrateColumn(model, field, typ) })
+	return m.one(model, func(at local, model any) error { return at.MigrateColumn(model, field, typ) })
 }
 
 // MigrateColumnUnique implements [gorm.Migrator].
 func (m *migrator) MigrateColumnUnique(model any, field *schema.Field, typ gorm.ColumnType) error {
-	return m.one(model, func(at gorm.Migrator) error { return at.MigrateColumnUnique(model, field, typ) })
+	return m.one(model, func(at local, model any) error { return at.MigrateColumnUnique(model, field, typ) })
 }
 
 // HasColumn implements [gorm.Migrator].
 func (m *migrator) HasColumn(model any, field string) bool {
-	return m.all(model, func(at gorm.Migrator) bool { return at.HasColumn(model, field) })
+	return m.all(model, func(at local, model any) bool { return at.HasColumn(model, field) })
 }
 
 // RenameColumn implements [gorm.Migrator].
 func (m *migrator) RenameColumn(model any, from, to string) error {
-	return m.one(model, func(at gorm.Migrator) error { return at.RenameColumn(model, from, to) })
+	return m.one(model, func(at local, model any) error { return at.RenameColumn(model, from, to) })
 }
 
 // ColumnTypes implements [gorm.Migrator].
 func (m *migrator) ColumnTypes(model any) ([]gorm.ColumnType, error) {
-	at, err := m.first(model)
-	if at == nil {
+	at, model, err := m.first(model)
+	if err != nil {
 		return nil, err
 	}
 	return at.ColumnTypes(model)
@@ -215,43 +296,45 @@ func (m *migrator) ColumnTypes(model any) ([]gorm.ColumnType, error) {
 
 // CreateConstraint implements [gorm.Migrator].
 func (m *migrator) CreateConstraint(model any, name string) error {
-	return m.one(model, func(at gorm.Migrator) error { return at.CreateConstraint(model, name) })
+	return m.one(model, func(at local, model any) error { return at.CreateConstraint(model, m.constraint(at, model, name)) })
 }
 
 // DropConstraint implements [gorm.Migrator].
 func (m *migrator) DropConstraint(model any, name string) error {
-	return m.one(model, func(at gorm.Migrator) error { return at.DropConstraint(model, name) })
+	return m.one(model, func(at local, model any) error { return at.DropConstraint(model, m.constraint(at, model, name)) })
 }
 
 // HasConstraint implements [gorm.Migrator].
 func (m *migrator) HasConstraint(model any, name string) bool {
-	return m.all(model, func(at gorm.Migrator) bool { return at.HasConstraint(model, name) })
+	return m.all(model, func(at local, model any) bool { return at.HasConstraint(model, m.constraint(at, model, name)) })
 }
 
 // CreateIndex implements [gorm.Migrator].
 func (m *migrator) CreateIndex(model any, name string) error {
-	return m.one(model, func(at gorm.Migrator) error { return at.CreateIndex(model, name) })
+	return m.one(model, func(at local, model any) error { return at.CreateIndex(model, m.index(at, model, name)) })
 }
 
 // DropIndex implements [gorm.Migrator].
 func (m *migrator) DropIndex(model any, name string) error {
-	return m.one(model, func(at gorm.Migrator) error { return at.DropIndex(model, name) })
+	return m.one(model, func(at local, model any) error { return at.DropIndex(model, m.index(at, model, name)) })
 }
 
 // HasIndex implements [gorm.Migrator].
 func (m *migrator) HasIndex(model any, name string) bool {
-	return m.all(model, func(at gorm.Migrator) bool { return at.HasIndex(model, name) })
+	return m.all(model, func(at local, model any) bool { return at.HasIndex(model, m.index(at, model, name)) })
 }
 
 // RenameIndex implements [gorm.Migrator].
 func (m *migrator) RenameIndex(model any, from, to string) error {
-	return m.one(model, func(at gorm.Migrator) error { return at.RenameIndex(model, from, to) })
+	return m.one(model, func(at local, model any) error {
+		return at.RenameIndex(model, m.index(at, model, from), m.index(at, model, to))
+	})
 }
 
 // GetIndexes implements [gorm.Migrator].
 func (m *migrator) GetIndexes(model any) ([]gorm.Index, error) {
-	at, err := m.first(model)
-	if at == nil {
+	at, model, err := m.first(model)
+	if err != nil {
 		return nil, err
 	}
 	return at.GetIndexes(model)

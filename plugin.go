@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"maps"
 	"reflect"
 	"slices"
 	"sync"
@@ -171,11 +172,12 @@ func (p *Plugin) Initialize(db *gorm.DB) error {
 		return err
 	}
 	hooks := &callbacks.Hooks{Rules: rules{p}, Tables: registry, Shards: p.shards(), Parallel: p.cfg.FanOut.Parallel, SQL: p.cfg.SQL, RefuseRaw: p.cfg.RawSQL == RawRefuse}
+	builders := maps.Clone(db.ClauseBuilders) // the dialect's own
 	if err := hooks.Register(db); err != nil {
 		return fmt.Errorf("%w: %w", ErrInvalidConfig, err)
 	}
 	if len(p.cfg.Sharding) > 0 {
-		db.Dialector = &dialector{Dialector: db.Dialector, plugin: p}
+		db.Dialector = &dialector{Dialector: db.Dialector, plugin: p, builders: builders}
 	}
 	p.router = &router{plugin: p, base: p.openHome(db), hooks: hooks}
 	db.ConnPool = p.router

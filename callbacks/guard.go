@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"database/sql/driver"
 	"slices"
+	"strings"
 
 	"gorm.io/gorm"
 	"gorm.io/gorm/logger"
@@ -145,12 +146,24 @@ func (h *Hooks) reachesHome(pass *Pass, sql string) error {
 	return nil
 }
 
+// MigratesAt decides about a statement of the Migrator's for a place: whether it is to be left out, since its table is elsewhere.
+func (h *Hooks) MigratesAt(ctx context.Context, at Place, sql string) (needless bool, err error) {
+	if at.Shard == "" && at.Schema == "" {
+		return false, nil
+	}
+	pass := &Pass{Context: ctx, Who: &Subject{Kind: System}, hooks: h, at: at}
+	if h.isElsewhere(pass, sql) {
+		return true, nil
+	}
+	return false, h.reachesHome(pass, sql)
+}
+
 // isElsewhere tells whether a statement makes or changes a table that is not at the statement's place: a global one, or in
 // a tenant's schema a reference table. The Migrator makes the tables that a model's relations lead to along with the model's
 // own (gorm v1.31.2 migrator/migrator.go ReorderModels); an empty copy would take the foreign keys.
 func (h *Hooks) isElsewhere(pass *Pass, sql string) bool {
-	name := h.text.Defines(sql)
-	t := h.Tables.Named(name)
+	name := strings.TrimSuffix(h.text.Defines(sql), "__temp") // of a table of SQLite that is made anew
+	t := h.Tables.Named(strings.TrimSuffix(name, pass.at.TableSuffix))
 	if t == nil {
 		return name != "" && h.Rules.UnlistedAreGlobal()
 	}
