@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"reflect"
 	"slices"
-	"sync"
 
 	"gorm.io/gorm"
 	gormmigrator "gorm.io/gorm/migrator"
@@ -116,11 +115,11 @@ func nameOf(model any) string {
 	return name
 }
 
-// each does something to the tables of models wherever they are: in the placements of one database one after the other.
+// each does something to the tables of models wherever they are, in one placement after the other: GORM writes to what it has parsed of a
+// model while it migrates (gorm v1.31.2 schema/index.go ParseIndexes). What fails somewhere is tried elsewhere all the same.
 func (m *migrator) each(models []any, do func(at local, models []any) error) error {
 	var places []callbacks.Place
 	there := map[callbacks.Place][]any{}
-	turns := map[string]*sync.Mutex{}
 	for _, model := range models {
 		own, err := m.places(model)
 		if err != nil {
@@ -131,29 +130,27 @@ func (m *migrator) each(models []any, do func(at local, models []any) error) err
 				places = append(places, at)
 			}
 			there[at] = append(there[at], model)
-			turns[at.Shard] = &sync.Mutex{}
 		}
 	}
-	run := func(at callbacks.Place) error {
+	partial := &PartialError{}
+	for _, at := range places {
 		own, models, err := m.placed(at, there[at]...)
-		if err != nil {
-			return err
+		if err == nil {
+			err = do(own, models)
 		}
-		return do(own, models)
+		switch {
+		case err != nil && len(places) == 1:
+			return err
+		case err != nil:
+			partial.Failed = append(partial.Failed, Failure{Name: at.String(), Err: err})
+		default:
+			partial.Done = append(partial.Done, at.String())
+		}
 	}
-	if len(places) == 1 {
-		return run(places[0])
+	if len(partial.Failed) > 0 {
+		return partial
 	}
-	parts := make([]callbacks.Part, len(places))
-	for i, at := range places {
-		parts[i] = callbacks.Part{Name: at.String(), Run: func() (int64, error) {
-			turns[at.Shard].Lock()
-			defer turns[at.Shard].Unlock()
-			return 0, run(at)
-		}}
-	}
-	_, err := m.dialector.plugin.hooks.RunApart(parts)
-	return err
+	return nil
 }
 
 // one does something to the table of a model wherever it is.

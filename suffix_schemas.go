@@ -80,12 +80,12 @@ func (s *suffixed) prepare(model any) (any, error) {
 		}
 		return model, nil
 	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	parsed, err := s.schemaOf(model)
 	if err != nil {
 		return model, nil
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
 	return model, s.rename(parsed)
 }
 
