@@ -42,7 +42,7 @@
 //   - A place that is Exclusive, and any schema, belongs to one tenant: a second one is [ErrTenantMismatch], until the first
 //     has moved away. Models without a tenant column live in exclusive places alone.
 //   - Global tables (Config.Global) are in the default database. Reference tables (Config.Reference) have the same rows in all:
-//     reads go to the default database, or within a transaction to its own; a write must say where, with [WithPlacement].
+//     reads go to the default database, or within a transaction to its own; a write must say where: [OnAllShards] writes in all, [WithPlacement] in one.
 //   - AutoMigrate works where its context leads: without a tenant on the default database.
 //
 // # Shards

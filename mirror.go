@@ -49,7 +49,7 @@ func (p *Plugin) everyDatabase(ctx context.Context) ([]callbacks.Place, error) {
 // mirrorExec runs a write to a reference table in all databases, and returns the result of the default one.
 func (r *router) mirrorExec(ctx context.Context, pass *callbacks.Pass, query string, args []any) (sql.Result, error) {
 	n, err := r.mirror(pass, func(by sender, at callbacks.Place) (int64, error) {
-		result, err := by.sendExec(pass.Part(ctx, at, query), query, slices.Clone(args))
+		result, err := by.sendExec(r.mirrorPart(ctx, pass, at, query), query, slices.Clone(args))
 		if err != nil {
 			return 0, err
 		}
@@ -65,7 +65,7 @@ func (r *router) mirrorExec(ctx context.Context, pass *callbacks.Pass, query str
 func (r *router) mirrorReturning(ctx context.Context, pass *callbacks.Pass, query string, args []any) (driver.Rows, error) {
 	var first *keptRows
 	_, err := r.mirror(pass, func(by sender, at callbacks.Place) (int64, error) {
-		rows, err := by.send(pass.Part(ctx, at, query), query, slices.Clone(args))
+		rows, err := by.send(r.mirrorPart(ctx, pass, at, query), query, slices.Clone(args))
 		if err != nil {
 			return 0, err
 		}
@@ -82,6 +82,13 @@ func (r *router) mirrorReturning(ctx context.Context, pass *callbacks.Pass, quer
 		return nil, err
 	}
 	return first, nil
+}
+
+// mirrorPart is the pass of a write in one database: of no tenant's, as the table is none's.
+func (r *router) mirrorPart(ctx context.Context, pass *callbacks.Pass, at callbacks.Place, query string) *callbacks.Pass {
+	part := pass.Part(ctx, at, query)
+	part.Who = &r.plugin.nobody
+	return part
 }
 
 // mirror runs a write in the default database, and while its transaction there holds the rows, in the others: so two writes to the

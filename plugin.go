@@ -30,7 +30,8 @@ type Config struct {
 	Models []any
 	// Global are models or [Table] values that belong to no tenant. Zero: none.
 	Global []any
-	// Reference are models or [Table] values with the same rows on every placement. Zero: none.
+	// Reference are models or [Table] values with the same rows in every database. They are written with [OnAllShards], or with
+	// [WithPlacement] in one. Zero: none.
 	Reference []any
 	// Unlisted says what to do with tables that are in no list and have no tagged model. Zero: [UnlistedRefuse].
 	Unlisted UnlistedPolicy

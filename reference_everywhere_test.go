@@ -2,6 +2,7 @@ package tenancy_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -237,6 +238,13 @@ func TestWriteReferenceRowsEverywhere(t *testing.T) {
 			{"raw insert", 1, func(db *gorm.DB) *gorm.DB {
 				return db.Exec("INSERT INTO tariffs (id, code, price, raw, token, hidden, version, created_at, updated_at, deleted_at) VALUES (?, 'x', 1.5, NULL, 't', '70b8d1a4-5c5f-4f80-9ad5-8fd7a2b1a7d5', 1, ?, NULL, NULL)", 70, time.Unix(1700000000, 0))
 			}},
+			{"raw upsert", map[string]int64{"sqlite": 1, "postgres": 1, "mysql": 2}[e.name], func(db *gorm.DB) *gorm.DB {
+				insert := "INSERT INTO tariffs(id, code, price, raw, token, hidden, version, created_at, updated_at, deleted_at) VALUES (70, 'x', ?, NULL, 't', '70b8d1a4-5c5f-4f80-9ad5-8fd7a2b1a7d5', 1, NULL, NULL, NULL)"
+				if e.name == "mysql" {
+					return db.Exec(insert+" ON DUPLICATE KEY UPDATE price = VALUES(price)", 8)
+				}
+				return db.Exec(insert+" ON CONFLICT (id) DO UPDATE SET price = excluded.price", 8)
+			}},
 			{"delete", 1, func(db *gorm.DB) *gorm.DB { return db.Unscoped().Where("code = ?", "b").Delete(&Tariff{}) }},
 			{"raw delete", 1, func(db *gorm.DB) *gorm.DB { return db.Exec("DELETE FROM tariffs WHERE code IN ('d')") }},
 			{"none", 0, func(db *gorm.DB) *gorm.DB { return db.Model(&Tariff{}).Where("id = 0").Update("price", 3) }},
@@ -457,4 +465,97 @@ func TestReferenceWritesNeedAllDatabases(t *testing.T) {
 		require.ErrorIs(t, everywhere.Create(&Tariff{Code: "a"}).Error, tenancy.ErrMissingShardKey, name)
 		require.ErrorIs(t, everywhere.Model(&Tariff{ID: 1}).Update("price", 1).Error, tenancy.ErrMissingShardKey, name)
 	}
+}
+
+// TestReferenceWritesAreInOneOrder is about two writers of one row: the last of them is the last in all databases.
+func TestReferenceWritesAreInOneOrder(t *testing.T) {
+	t.Parallel()
+	eachEngine(t, func(t *testing.T, e engine) {
+		t.Helper()
+		l := newTariffLand(t, e, &gorm.Config{})
+		db := l.everywhere()
+		row := Tariff{Code: "a"}
+		require.NoError(t, db.Create(&row).Error)
+		errs := make(chan error, 4)
+		for i := range 4 {
+			go func() {
+				var err error
+				for n := range 15 {
+					err = errors.Join(err, db.Model(&Tariff{ID: row.ID}).Update("version", 100*i+n).Error,
+						db.Create(&Tariff{Code: fmt.Sprintf("%d of %d", n, i)}).Error)
+				}
+				errs <- err
+			}()
+		}
+		for range 4 {
+			require.NoError(t, <-errs)
+		}
+		require.Equal(t, 61, l.same("writers at once"))
+	}, "sqlite") // which has one writer, and the others wait in no order
+}
+
+// TestTenantsWriteReferenceRowsEverywhere is about contexts with a tenant, and with all.
+func TestTenantsWriteReferenceRowsEverywhere(t *testing.T) {
+	t.Parallel()
+	eachEngine(t, func(t *testing.T, e engine) {
+		t.Helper()
+		fresh := map[string]func() gorm.Dialector{"": e.fresh(t), "a": e.fresh(t), "b": e.fresh(t)}
+		l := newLand(t, e, fresh[""](), &gorm.Config{}, tenancy.Config{
+			Models: []any{&Part{}}, Reference: []any{&Unit{}},
+			Resolver: tenancy.List(map[tenancy.ID]tenancy.Placement{"a": {Shard: "a"}, "b": {Shard: "b"}, "c": {}}),
+			Open: func(_ context.Context, name string) (tenancy.Shard, error) {
+				return tenancy.Shard{Primary: fresh[name]()}, nil
+			},
+		})
+		for _, open := range fresh {
+			plain, err := gorm.Open(open(), &gorm.Config{Logger: logger.Discard})
+			require.NoError(t, err)
+			require.NoError(t, plain.AutoMigrate(&Unit{}, &Part{}))
+			closePlain(t, plain)
+		}
+		same := func(want ...Unit) {
+			t.Helper()
+			for name, open := range fresh {
+				plain, err := gorm.Open(open(), &gorm.Config{Logger: logger.Discard})
+				require.NoError(t, err)
+				var all []Unit
+				require.NoError(t, plain.Order("id").Find(&all).Error)
+				require.Equal(t, want, all, "units of %q", name)
+				closePlain(t, plain)
+			}
+		}
+		a := l.db.WithContext(tenancy.OnAllShards(ctxOf("a")))
+		require.NoError(t, a.Create(&Unit{Name: "kg"}).Error)
+		require.NoError(t, a.Model(&Unit{ID: 1}).Update("name", "kilogram").Error)
+		require.NoError(t, a.Exec("UPDATE units SET name = upper(name)").Error)
+		same(Unit{1, "KILOGRAM"})
+		p := Part{Unit: Unit{Name: "t"}}
+		require.NoError(t, a.Create(&p).Error)
+		require.NoError(t, a.Create(&Part{Unit: p.Unit}).Error)
+		same(Unit{1, "KILOGRAM"}, Unit{2, "t"})
+		require.NoError(t, a.Transaction(func(tx *gorm.DB) error {
+			if err := tx.Create(&Part{UnitID: 1}).Error; err != nil {
+				return err
+			}
+			return tx.Create(&Part{Unit: p.Unit}).Error
+		}), "an association that is there")
+		require.ErrorIs(t, a.Transaction(func(tx *gorm.DB) error {
+			if err := tx.Create(&Part{UnitID: 1}).Error; err != nil {
+				return err
+			}
+			return tx.Create(&Part{Unit: Unit{Name: "new"}}).Error
+		}), tenancy.ErrCrossShard)
+
+		all := l.db.WithContext(tenancy.OnAllShards(tenancy.WithoutTenant(t.Context(), "reference rows")))
+		require.NoError(t, all.Exec("UPDATE units SET name = ? WHERE id = ?", "ton", 2).Error)
+		require.NoError(t, all.Model(&Unit{}).Where("id = 1").Update("name", "kg").Error)
+		require.NoError(t, all.Create(&Unit{ID: 9, Name: "m"}).Error)
+		require.ErrorIs(t, all.Exec("UPDATE units SET name = (SELECT 'x')").Error, tenancy.ErrUnmergeable)
+		same(Unit{1, "kg"}, Unit{2, "ton"}, Unit{9, "m"})
+		require.NoError(t, all.Delete(&Unit{ID: 9}).Error)
+		dry := all.Session(&gorm.Session{DryRun: true})
+		require.NoError(t, dry.Create(&Unit{Name: "dry"}).Error)
+		require.NoError(t, dry.Model(&Unit{ID: 1}).Update("name", "dry").Error)
+		same(Unit{1, "kg"}, Unit{2, "ton"})
+	})
 }

@@ -124,6 +124,14 @@ func WithShardKey(ctx context.Context, key any) context.Context {
 // Reads of several placements are each as of their own moment. Writes are committed on each placement by itself: if one fails, the
 // error is a [*PartialError] that says where the others were done. In a transaction of the application's they are refused
 // with [ErrCrossShard], unless all placements are in one database.
+//
+// Reference tables are written in all databases: the default one, those of Config.Shards, and those that the resolvers list, which
+// must be PlacementListers if there is Config.Open. Rows are created in the default database, which makes their IDs and defaults, and
+// are copied from there; RowsAffected is its. An UPDATE, a DELETE and text that writes must do the same in each database, or
+// they are [ErrUnmergeable]. The default database is written first: if that fails, nothing is done. If another fails, the
+// [*PartialError] says which ("default" is the default one), and what is done stays. Then write again: rows by Create with
+// clause.OnConflict{UpdateAll: true}, which makes those of all databases like those of the default one; an UPDATE or a DELETE as it
+// was, or if it counts on what was there (n = n + 1), with [WithPlacement] where it failed.
 func OnAllShards(ctx context.Context) context.Context {
 	return leading(ctx, callbacks.Everywhere, nil, Placement{})
 }

@@ -22,6 +22,8 @@ type mirrored struct {
 	args  []any
 }
 
+const aClock = "it has a text that PostgreSQL takes for the present time in a column of times: bind a time, or write the row by Create with clause.OnConflict"
+
 // varies says why the statement might do another thing in each database; "" if it cannot. What its text has is known to give the
 // same, or it is refused.
 func (m *mirrored) varies() (why string) {
@@ -36,8 +38,8 @@ func (m *mirrored) varies() (why string) {
 		return "LIMIT takes any rows, if several come first: name the rows by their primary keys"
 	}
 	for _, a := range m.args {
-		if s, ok := a.(string); ok && m.isClock(s) {
-			return `a text that PostgreSQL takes for the time at which it is read` + instead
+		if v := reflect.Indirect(reflect.ValueOf(a)); v.Kind() == reflect.String && m.isClock(v.String()) {
+			return aClock
 		}
 	}
 	text := m.st.SQL
@@ -50,7 +52,7 @@ func (m *mirrored) varies() (why string) {
 		switch t.Kind {
 		case sqltext.Literal:
 			if m.isClock(strings.Trim(word, "'")) {
-				return `a text that PostgreSQL takes for the time at which it is read` + instead
+				return aClock
 			}
 		case sqltext.Word, sqltext.Name:
 			name := strings.ToLower(m.hooks.text.Unquote(word))
