@@ -65,6 +65,7 @@ func (p *Plugin) place(ctx context.Context, who *callbacks.Subject) (Placement, 
 		}
 		at = own
 	}
+	p.learnSuffix(at.TableSuffix)
 	if id != "" && p.claims.holds(who.Boxed, at) {
 		return at, nil
 	}

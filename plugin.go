@@ -113,6 +113,7 @@ type Plugin struct {
 	claims    claims
 	pure      bool     // the resolver always gives a tenant the same place
 	schemas   sync.Map // shard → ownSchemas
+	suffixes  sync.Map // those that the registry knows
 	dialect   string
 	databases *pools.Set
 	binder    *rowsecurity.Binder // nil: row-level security is off
@@ -186,6 +187,9 @@ func (p *Plugin) Initialize(db *gorm.DB) error {
 		db.Statement.ConnPool = p.router
 	}
 	p.hooks, p.home = hooks, db.Plugins
+	if db.Statement != nil {
+		p.learnSuffixes(db.Statement.Context)
+	}
 	return nil
 }
 

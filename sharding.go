@@ -195,6 +195,7 @@ func (p *Plugin) shardPlace(at Placement, err error) (callbacks.Place, error) {
 	if err == nil {
 		err = p.checkNames(at)
 	}
+	p.learnSuffix(at.TableSuffix)
 	at.Exclusive = false // what is sharded belongs to no tenant alone
 	return callbacks.Place(at), err
 }
@@ -265,4 +266,33 @@ func (p *Plugin) placeByKey(ctx context.Context, who *callbacks.Subject) (Placem
 	}
 	at, err := p.shards()[0].PlaceOf(ctx, key)
 	return Placement(at), err
+}
+
+// learnSuffix makes the names of tables with a suffix known where unlisted tables pass for global: in text they are not that.
+func (p *Plugin) learnSuffix(suffix string) {
+	if suffix == "" || p.cfg.Unlisted != UnlistedGlobal {
+		return
+	}
+	if _, known := p.suffixes.LoadOrStore(suffix, true); !known {
+		p.hooks.Tables.LearnSuffix(suffix)
+	}
+}
+
+// learnSuffixes does it for the placements of resolvers that ask nobody for them.
+func (p *Plugin) learnSuffixes(ctx context.Context) {
+	resolvers := []ShardResolver{p.cfg.Resolver}
+	for _, s := range p.cfg.Sharding {
+		resolvers = append(resolvers, s.Resolver)
+	}
+	for _, r := range resolvers {
+		lister, lists := r.(PlacementLister)
+		if _, own := r.(faulty); !lists || !own {
+			continue
+		}
+		for at, err := range lister.Placements(ctx) {
+			if err == nil {
+				p.learnSuffix(at.TableSuffix)
+			}
+		}
+	}
 }

@@ -19,6 +19,41 @@ type Ticket struct {
 	Price  int
 }
 
+// TestSuffixesAreKnown names the table of another placement in text, where tables that nobody knows pass for global.
+func TestSuffixesAreKnown(t *testing.T) {
+	eachEngine(t, func(t *testing.T, e engine) {
+		t.Helper()
+		open := e.fresh(t)
+		plain, err := gorm.Open(open(), &gorm.Config{Logger: logger.Discard})
+		require.NoError(t, err)
+		pool, err := plain.DB()
+		require.NoError(t, err)
+		t.Cleanup(func() { require.NoError(t, pool.Close()) })
+		for _, name := range []string{"tickets_0", "tickets_1", "tickets_old"} {
+			require.NoError(t, plain.Table(name).AutoMigrate(&Ticket{}))
+		}
+		db, err := gorm.Open(open(), &gorm.Config{Logger: logger.Discard})
+		require.NoError(t, err)
+		own, err := db.DB()
+		require.NoError(t, err)
+		t.Cleanup(func() { require.NoError(t, own.Close()) })
+		require.NoError(t, db.Use(tenancy.New(tenancy.Config{
+			SQL: e.sql(), Unlisted: tenancy.UnlistedGlobal,
+			Sharding: []tenancy.Sharding{{Models: []any{&Ticket{}}, Resolver: tenancy.List(map[string]tenancy.Placement{
+				"east": {TableSuffix: "_0"}, "west": {TableSuffix: "_1"},
+			})}},
+		})))
+		var n int64
+		require.NoError(t, db.Raw("SELECT count(*) FROM tickets_old").Scan(&n).Error, "a table of the application's")
+		for _, name := range []string{"tickets_0", "TICKETS_1"} {
+			require.ErrorIs(t, db.Raw("SELECT count(*) FROM "+name).Scan(&n).Error, tenancy.ErrUnknownTable, name)
+			require.ErrorIs(t, db.Table(name).Count(&n).Error, tenancy.ErrUnknownTable, name)
+			require.Error(t, db.Exec("DELETE FROM "+name).Error, name)
+			require.Error(t, db.Exec("TRUNCATE "+name).Error, name)
+		}
+	})
+}
+
 // TestSuffixesOfOneDatabase has statements over several tables of one database, which a transaction holds together.
 func TestSuffixesOfOneDatabase(t *testing.T) {
 	eachEngine(t, func(t *testing.T, e engine) {

@@ -47,7 +47,7 @@ func (k *knownTables) Table(schema, name string) sqlproof.Table {
 	}
 	t := k.registry.Named(name)
 	if t == nil {
-		if k.unlistedGlobal {
+		if k.unlistedGlobal && !k.registry.Suffixed(name) {
 			return sqlproof.Table{Class: sqlproof.Open, Name: name, Home: true}
 		}
 		return sqlproof.Table{Name: name}

@@ -32,6 +32,7 @@ type state struct {
 	confined bool                    // some table belongs to tenants, or is sharded
 	owned    bool                    // some table belongs to tenants
 	number   uint64                  // of the states before it
+	suffixed map[string]bool         // names that tables have at a placement with a suffix
 }
 
 // NewRegistry returns an empty registry; parse is GORM's own way from a model to its schema.
@@ -51,7 +52,7 @@ type builder struct {
 
 func (r *Registry) begin() *builder {
 	s := r.state.Load()
-	next := state{schemas: maps.Clone(s.schemas), names: maps.Clone(s.names), foreign: maps.Clone(s.foreign), number: s.number + 1}
+	next := state{schemas: maps.Clone(s.schemas), names: maps.Clone(s.names), foreign: maps.Clone(s.foreign), number: s.number + 1, suffixed: s.suffixed}
 	if next.schemas == nil {
 		next.schemas, next.names, next.foreign = map[*schema.Schema]*Table{}, map[string]*Table{}, map[string][]ForeignKey{}
 	}
@@ -374,15 +375,39 @@ func (r *Registry) ReferenceNames() iter.Seq[string] {
 }
 
 func (r *Registry) namesOf(wanted func(*Table) bool) iter.Seq[string] {
-	names := r.state.Load().names
+	st := r.state.Load()
 	return func(yield func(string) bool) {
-		for name, t := range names {
+		for name, t := range st.names {
 			if wanted(t) && !yield(name) {
+				return
+			}
+		}
+		for name := range st.suffixed {
+			if !yield(name) {
 				return
 			}
 		}
 	}
 }
+
+// LearnSuffix makes the names known that tables have where they have a suffix: they are no tables of their own.
+func (r *Registry) LearnSuffix(suffix string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	b := r.begin()
+	if b.next.suffixed = maps.Clone(b.next.suffixed); b.next.suffixed == nil {
+		b.next.suffixed = map[string]bool{}
+	}
+	for name, t := range b.next.names {
+		if t.Class.HasPlace() {
+			b.next.suffixed[name+fold(suffix)] = true
+		}
+	}
+	r.publish(b)
+}
+
+// Suffixed tells whether a name is that of a known table at a placement with a suffix.
+func (r *Registry) Suffixed(name string) bool { return r.state.Load().suffixed[fold(name)] }
 
 // ConfinedTables are all tables that belong to tenants, in the order of their names.
 func (r *Registry) ConfinedTables() []*Table {
