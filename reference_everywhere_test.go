@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -94,7 +95,8 @@ func openTariffLand(t *testing.T, e engine, gcfg *gorm.Config, opens ...func() g
 		l.plain = append(l.plain, plain)
 		t.Cleanup(func() { closePlain(t, plain) })
 	}
-	gcfg.Logger = logger.Discard
+	var ticks atomic.Int64
+	gcfg.Logger, gcfg.NowFunc = logger.Discard, func() time.Time { return time.Unix(1_800_000_000+ticks.Add(1), 0) } // never the same
 	db, err := gorm.Open(opens[0](), gcfg)
 	require.NoError(t, err)
 	plugin := tenancy.New(tenancy.Config{
@@ -165,7 +167,7 @@ func TestCreateReferenceRowsEverywhere(t *testing.T) {
 			require.NoError(t, gorm.G[Tariff](l.db).Create(tenancy.OnAllShards(t.Context()), &Tariff{Code: "g"}))
 			require.Equal(t, 7, l.same("generics"))
 
-			m := map[string]any{"code": "h", "version": 3}
+			m := map[string]any{"code": "h", "version": 3, "created_at": "2020-01-01"}
 			require.NoError(t, db.Model(&Tariff{}).Create(m).Error)
 			maps := []map[string]any{{"code": "i"}, {"Code": "j"}}
 			tx = db.Model(&Tariff{}).Create(maps)
@@ -193,6 +195,9 @@ func TestCreateReferenceRowsEverywhere(t *testing.T) {
 			batch[0].UpdatedAt = long
 			require.NoError(t, db.Save(&batch).Error)
 			require.Greater(t, batch[0].UpdatedAt, long)
+			var saved Tariff
+			require.NoError(t, db.First(&saved, batch[0].ID).Error)
+			require.Equal(t, saved.UpdatedAt.Unix(), batch[0].UpdatedAt.Unix(), "it is the time that was written")
 			l.same("Save of several")
 
 			require.NoError(t, db.Clauses(clause.OnConflict{DoNothing: true}).Create(&[]Tariff{{ID: one.ID, Code: "a", Price: 99}, {ID: 91, Code: "q"}}).Error)
@@ -505,7 +510,8 @@ func TestReferenceWritesMeetRowsByAnotherKey(t *testing.T) {
 		same(Coin{"EUR", 978, "Euro"})
 		err := by(clause.Assignments(map[string]any{"number": 1})).Create(&Coin{"XXX", 978, "lost"}).Error
 		require.ErrorIs(t, err, tenancy.ErrUnmergeable, "the row is not found by what it was met by")
-		require.Error(t, db.Table("tariffs_of_old").Create(&Tariff{Code: "x"}).Error)
+		require.ErrorIs(t, db.Table("tariffs_of_old").Create(&Tariff{Code: "x"}).Error, tenancy.ErrUnknownTable)
+		require.ErrorIs(t, db.Table("tariffs AS x").Create(&Tariff{Code: "x"}).Error, tenancy.ErrUnmergeable)
 		same(Coin{"EUR", 978, "Euro"})
 	})
 }

@@ -49,6 +49,7 @@ func (h *Hooks) mirrorRows(db *gorm.DB, pass *Pass) error {
 	})
 	pass.writing().apart = n
 	delete(db.Statement.Clauses, "RETURNING") // of the application's, which would empty the destination for want of rows
+	db.Statement.Settings.Delete(trackTime)   // or else the rows get a later time than the one that was written
 	pass.fan = &Fan{Places: places, Same: true}
 	return err
 }
