@@ -26,6 +26,11 @@
 // Families whose names begin with "shard/" are of a plugin that has sharded tables: four shards by the hash of a key. Plain GORM is
 // opened straight on the shard there, with the same condition on the key.
 //
+// BenchmarkFanOut and BenchmarkFanMemory are of statements on all shards. What postgres_fdw, MariaDB's Spider and SQLAlchemy's
+// ShardedSession take for the same is printed by
+//
+//	TENANCY_BENCH_PEERS=5 go test -v -count=1 -run TestPeers ./benchmarks
+//
 // What does not fit into the table has benchmarks of its own: BenchmarkTenants (whether it matters how many there are),
 // BenchmarkColdTenant, BenchmarkMemory and BenchmarkParallel. TENANCY_BENCH_FULL=1 makes their fleets larger.
 //
