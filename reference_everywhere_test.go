@@ -487,6 +487,20 @@ func TestReferenceWritesNeedAllDatabases(t *testing.T) {
 	}
 }
 
+// TestReferenceWritesSayWhere is about text without a tenant, of which nobody else would notice that it reaches one database alone.
+func TestReferenceWritesSayWhere(t *testing.T) {
+	eachEngine(t, func(t *testing.T, e engine) {
+		t.Helper()
+		l := newTariffLand(t, e, &gorm.Config{})
+		for _, ctx := range []context.Context{t.Context(), tenancy.WithoutTenant(t.Context(), "a job"), tenancy.WithTenant(t.Context(), "acme")} {
+			require.ErrorIs(t, l.db.WithContext(ctx).Exec("UPDATE tariffs SET price = 1").Error, tenancy.ErrCrossShard)
+			require.ErrorIs(t, l.db.WithContext(ctx).Exec("DELETE FROM tariffs").Error, tenancy.ErrCrossShard)
+		}
+		at := tenancy.WithPlacement(tenancy.WithoutTenant(t.Context(), "a job"), tenancy.Placement{Shard: "s1"})
+		require.NoError(t, l.db.WithContext(at).Exec("UPDATE tariffs SET price = 1").Error)
+	})
+}
+
 // TestReferenceWritesMeetRowsByAnotherKey is about upserts whose rows are found by what they met.
 func TestReferenceWritesMeetRowsByAnotherKey(t *testing.T) {
 	t.Parallel()

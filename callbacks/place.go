@@ -3,6 +3,7 @@ package callbacks
 import (
 	"context"
 
+	"github.com/gormtenancy/tenancy/internal/sqltext"
 	"github.com/gormtenancy/tenancy/internal/tables"
 	"github.com/gormtenancy/tenancy/sqlproof"
 )
@@ -49,6 +50,8 @@ func (h *Hooks) unproven(pass *Pass, query string, args []any) (string, error) {
 			return h.unprovenKeyed(pass, query, plan, args)
 		} else if refused, err := h.shardsUnclear(pass, query, plan); refused {
 			return query, err
+		} else if h.writesReference(pass, query, plan) {
+			return query, h.referenceWrite(pass)
 		}
 	}
 	if err := h.placeText(pass, query); err != nil {
@@ -61,6 +64,15 @@ func (h *Hooks) unproven(pass *Pass, query string, args []any) (string, error) {
 		return query, nil
 	}
 	return h.named(pass, query, h.prover.Locate(query))
+}
+
+// writesReference tells whether a text writes to a reference table in one database of several, without a word of which.
+func (h *Hooks) writesReference(pass *Pass, query string, plan *sqlproof.Plan) bool {
+	if !pass.raw || pass.Who.Placed() || plan.Refusal != nil || plan.Kind <= sqlproof.SetOperation || plan.Touches || plan.Home != "" || !h.Rules.Several() {
+		return false
+	}
+	_, names := sqltext.Mentions(query, h.Tables.ReferenceNames())
+	return names
 }
 
 // locate finds the tables of a statement for all tenants. If it is for those of all places, tenants' tables are taken for sharded by
