@@ -1,11 +1,15 @@
 package tenancy_test
 
 import (
+	"fmt"
+	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 	"gorm.io/gorm"
 	"gorm.io/gorm/clause"
+	"gorm.io/gorm/logger"
 
 	"github.com/gormtenancy/tenancy"
 )
@@ -75,4 +79,49 @@ func TestBatchesOverShards(t *testing.T) {
 			}
 		}
 	})
+}
+
+// Visit has a time of its last change.
+type Visit struct {
+	ID        int64
+	Customer  int64 `tenancy:"shard_key"`
+	UpdatedAt time.Time
+}
+
+// TestSaveOfRowsOnSeveralShards has in the rows the times that were written.
+func TestSaveOfRowsOnSeveralShards(t *testing.T) {
+	t.Parallel()
+	e := engines[0]
+	var ticks atomic.Int64
+	var shards []tenancy.Shard
+	at := map[int64]tenancy.Placement{}
+	for i := range int64(2) {
+		name := fmt.Sprintf("v%d", i)
+		shards = append(shards, tenancy.Shard{Name: name, Primary: e.fresh(t)()})
+		at[i] = tenancy.Placement{Shard: name}
+	}
+	for _, s := range shards { // a database is there as soon as its file is
+		plain, err := gorm.Open(s.Primary, &gorm.Config{Logger: logger.Discard})
+		require.NoError(t, err)
+		require.NoError(t, plain.AutoMigrate(&Visit{}))
+		closePlain(t, plain)
+	}
+	db, err := gorm.Open(e.fresh(t)(), &gorm.Config{
+		Logger: logger.Discard, NowFunc: func() time.Time { return time.Unix(1_800_000_000+ticks.Add(1), 0).UTC() }, // never the same
+	})
+	require.NoError(t, err)
+	plugin := tenancy.New(tenancy.Config{
+		SQL: e.sql(), Shards: shards, Sharding: []tenancy.Sharding{{Models: []any{&Visit{}}, Resolver: tenancy.List(at)}},
+	})
+	require.NoError(t, db.Use(plugin))
+	t.Cleanup(func() { require.NoError(t, plugin.Close()) })
+	everywhere := db.WithContext(tenancy.OnAllShards(t.Context()))
+	visits := []Visit{{ID: 1, Customer: 0}, {ID: 2, Customer: 1}}
+	require.NoError(t, everywhere.Create(&visits).Error)
+	require.NoError(t, everywhere.Save(&visits).Error)
+	var stored []Visit
+	require.NoError(t, everywhere.Order("id").Find(&stored).Error)
+	for i := range stored {
+		require.True(t, stored[i].UpdatedAt.Equal(visits[i].UpdatedAt), "%v is stored, %v in the row", stored[i].UpdatedAt, visits[i].UpdatedAt)
+	}
 }

@@ -135,6 +135,7 @@ func (h *Hooks) createApart(db *gorm.DB, pass *Pass, rows []keyedRow, places []P
 		delete(rows[i].values, "@id") // GORM's name for a key that it does not know, which is no column (gorm v1.31.2 callbacks/create.go Create)
 	}
 	delete(db.Statement.Clauses, "RETURNING") // of the application's, which would empty the destination for want of rows
+	db.Statement.Settings.Delete(trackTime)   // or else the rows get a later time than the one that was written
 	pass.fan = &Fan{Places: places}
 	return err
 }
