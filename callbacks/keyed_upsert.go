@@ -31,36 +31,15 @@ func (h *Hooks) withoutKeys(pass *Pass, oc *clause.OnConflict) {
 		oc.Where = clause.Where{Exprs: append([]clause.Expression{same}, oc.Where.Exprs...)}
 		return
 	}
-	for i, a := range oc.DoUpdates {
-		oc.DoUpdates[i].Value = &keptValue{key: key.Column.Name, column: a.Column, value: a.Value}
-	}
-}
-
-// keptValue is what MySQL assigns to a column of the row that is met: the value, if the row has the same shard key.
-type keptValue struct {
-	key    string
-	column clause.Column
-	value  any
-}
-
-// Build implements [clause.Expression].
-func (v *keptValue) Build(b clause.Builder) {
-	key := clause.Column{Name: v.key}
-	_, _ = b.WriteString("IF(")
-	b.WriteQuoted(clause.Column{Table: clause.CurrentTable, Name: v.key})
-	_, _ = b.WriteString(" = VALUES(")
-	b.WriteQuoted(key)
-	_, _ = b.WriteString("),")
-	if column, ok := v.value.(clause.Column); ok && column.Table == "excluded" {
-		_, _ = b.WriteString("VALUES(")
-		b.WriteQuoted(clause.Column{Name: column.Name})
+	same := func(b clause.Builder) {
+		b.WriteQuoted(clause.Column{Table: clause.CurrentTable, Name: key.Column.Name})
+		_, _ = b.WriteString(" = VALUES(")
+		b.WriteQuoted(clause.Column{Name: key.Column.Name})
 		_ = b.WriteByte(')')
-	} else {
-		b.AddVar(b, v.value)
 	}
-	_ = b.WriteByte(',')
-	b.WriteQuoted(clause.Column{Table: clause.CurrentTable, Name: v.column.Name})
-	_ = b.WriteByte(')')
+	for i, a := range oc.DoUpdates {
+		oc.DoUpdates[i].Value = &guardedValue{may: same, column: a.Column, value: a.Value}
+	}
 }
 
 // prepareKeyedUpsert prepares an upsert that may meet rows with other shard keys.

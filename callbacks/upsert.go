@@ -170,7 +170,7 @@ func (h *Hooks) guardUpsert(pass *Pass, oc *clause.OnConflict) error {
 			oc.DoUpdates[i].Value = a.Column // it stays what it is
 			continue
 		}
-		oc.DoUpdates[i].Value = &guardedValue{hooks: h, pass: pass, column: a.Column, value: a.Value}
+		oc.DoUpdates[i].Value = &guardedValue{may: func(b clause.Builder) { h.mainPredicate(pass, b) }, column: a.Column, value: a.Value}
 	}
 	return nil
 }
@@ -192,11 +192,10 @@ func (w *upsertWhere) Build(b clause.Builder) {
 	}
 }
 
-// guardedValue is what MySQL assigns to a column of the row that is met: the value, if the row is the tenant's. It is the
-// second wall, for a row that comes after refuseCollision has looked.
+// guardedValue is what MySQL assigns to a column of the row that is met: the value, if the row is one that may be written. For rows
+// of tenants it is the second wall, for one that comes after refuseCollision has looked.
 type guardedValue struct {
-	hooks  *Hooks
-	pass   *Pass
+	may    func(clause.Builder) // writes the condition
 	column clause.Column
 	value  any
 }
@@ -204,7 +203,7 @@ type guardedValue struct {
 // Build implements [clause.Expression].
 func (v *guardedValue) Build(b clause.Builder) {
 	_, _ = b.WriteString("IF(")
-	v.hooks.mainPredicate(v.pass, b)
+	v.may(b)
 	_ = b.WriteByte(',')
 	if column, ok := v.value.(clause.Column); ok && strings.EqualFold(column.Table, "excluded") {
 		_, _ = b.WriteString("VALUES(")
