@@ -17,7 +17,8 @@ type tableAt struct{ database, placeSchema, suffix, schema, name string }
 // columns is how the columns of a table compare. Names are in lower case but for PostgreSQL's.
 type columns struct {
 	known      map[string]merge.Collation
-	expression merge.Collation // of what is computed of columns that all have it; PostgreSQL's alone
+	folded     map[string]string // the collations of MySQL's text by their names; not those of ENUM and SET
+	expression merge.Collation   // of what is computed of columns that all have it; PostgreSQL's alone
 	utf8       bool
 	asked      time.Time
 }
@@ -34,7 +35,7 @@ func columnsOf(ctx context.Context, d sqltext.Dialect, schema, name string, ask 
 		return nil, err
 	}
 	defer func() { _ = rows.Close() }()
-	c := &columns{known: map[string]merge.Collation{}, asked: time.Now()}
+	c := &columns{known: map[string]merge.Collation{}, folded: map[string]string{}, asked: time.Now()}
 	for rows.Next() {
 		var column, collation, about string
 		if err := rows.Scan(&column, &collation, &about); err != nil {
@@ -48,7 +49,11 @@ func columnsOf(ctx context.Context, d sqltext.Dialect, schema, name string, ask 
 				c.expression = whole
 			}
 		case sqltext.MySQL:
-			c.known[strings.ToLower(column)] = mysqlCollation(collation, about)
+			charset, listed := strings.CutSuffix(about, " listed")
+			c.known[strings.ToLower(column)] = mysqlCollation(collation, charset)
+			if !listed {
+				c.folded[strings.ToLower(column)] = collation
+			}
 		default:
 			c.known[strings.ToLower(column)] = sqliteColumn(about, column, collation == "table")
 		}
@@ -77,7 +82,8 @@ CROSS JOIN LATERAL (SELECT CASE WHEN d.encoding = 6 AND (to_jsonb(d)->>'datlocpr
 LEFT JOIN pg_catalog.pg_collation c ON c.oid = a.attcollation
 WHERE a.attrelid = to_regclass($1) AND a.attnum > 0 AND NOT a.attisdropped`, []any{quoted}
 	case sqltext.MySQL:
-		return `SELECT column_name, COALESCE(collation_name, ''), COALESCE(character_set_name, '') FROM information_schema.columns
+		return `SELECT column_name, COALESCE(collation_name, ''), 
+ CONCAT(COALESCE(character_set_name, ''), IF(data_type IN ('enum', 'set'), ' listed', '')) FROM information_schema.columns
 WHERE table_schema = COALESCE(NULLIF(?, ''), DATABASE()) AND table_name = ?`, []any{schema, name}
 	default:
 		return `SELECT p.name, m.type, COALESCE(m.sql, '') FROM sqlite_master m JOIN pragma_table_info(m.name) p
@@ -189,22 +195,10 @@ func (k *known) at(c *comparing, place []*columns) merge.Collation {
 
 // field returns the collation of a column at one place. One that is not found, or in several tables, is not known.
 func (k *known) field(f field, place []*columns) merge.Collation {
-	found, n := merge.CollationUnknown, 0
-	for i, s := range k.plan.sources {
-		if f.qualifier != "" && !k.plan.text.calledSo(s, f.qualifier) {
-			continue
-		}
-		if place[i] == nil {
-			return merge.CollationUnknown
-		}
-		if c, ok := place[i].known[k.plan.text.key(f.name)]; ok {
-			found, n = c, n+1
-		}
+	if t := k.tableOf(f, place); t != nil {
+		return t.known[k.plan.text.key(f.name)]
 	}
-	if n != 1 {
-		return merge.CollationUnknown
-	}
-	return found
+	return merge.CollationUnknown
 }
 
 // named returns the collations of all columns by their names.

@@ -55,6 +55,14 @@ func (p *Plan) Open(ctx context.Context, r Request) (driver.Rows, error) {
 				return nil, p.text.refuse(a.token, "the name of an alias that is also that of a column", "give the alias another name, or qualify the column")
 			}
 		}
+		weighed, err := p.weighed(k)
+		if err != nil {
+			return nil, err
+		}
+		if weighed != p {
+			p, k.plan = weighed, weighed
+			d.Order, d.Hidden = p.description.Order, p.description.Hidden
+		}
 		d.Collations, d.HiddenCollations = k.collations(p.compares), k.collations(p.hidden)
 		if p.named {
 			d.Named = k.named()

@@ -41,14 +41,14 @@ func (p *Planner) Plan(sql string) (*Plan, error) {
 	if known, ok := p.plans.get(sql); ok {
 		return known.plan, known.err
 	}
-	plan, err := p.plan(sql)
+	plan, err := p.plan(sql, weighing{})
 	if len(sql) <= longestKept {
 		p.plans.put(sql, planned{plan, err})
 	}
 	return plan, err
 }
 
-func (p *Planner) plan(sql string) (*Plan, error) {
+func (p *Planner) plan(sql string, w weighing) (*Plan, error) {
 	st, err := p.analyzer.Analyze(sql)
 	if err != nil {
 		u := &Unmergeable{Why: err.Error()}
@@ -57,7 +57,7 @@ func (p *Planner) plan(sql string) (*Plan, error) {
 		}
 		return nil, u
 	}
-	plan, u := p.build(st)
+	plan, u := p.build(st, w)
 	if u != nil {
 		return nil, u
 	}
@@ -97,6 +97,7 @@ type builder struct {
 	items    []item
 	stars    bool
 	writer   *writer
+	weigh    weighing
 	expected shape
 
 	shards  []column     // of the groups that placements give
@@ -109,7 +110,7 @@ type builder struct {
 }
 
 // build makes the plan of a statement.
-func (p *Planner) build(st *sqlproof.Statement) (*Plan, *Unmergeable) {
+func (p *Planner) build(st *sqlproof.Statement, weigh weighing) (*Plan, *Unmergeable) {
 	d := sqltext.DialectOf(p.analyzer.Dialect())
 	t, why := newText(st, d)
 	if t == nil {
@@ -123,7 +124,7 @@ func (p *Planner) build(st *sqlproof.Statement) (*Plan, *Unmergeable) {
 		return nil, u
 	}
 	b := &builder{
-		plan: &Plan{planner: p, text: t, sources: st.Main.Sources}, text: t, main: st.Main, clauses: c, writer: &writer{of: t},
+		plan: &Plan{planner: p, text: t, sources: st.Main.Sources}, text: t, main: st.Main, clauses: c, writer: &writer{of: t}, weigh: weigh,
 	}
 	b.plan.description.Engine = dialect.Of(p.analyzer.Dialect())
 	if b.items, u = itemsOf(t, c, st.Main); u != nil {

@@ -8,6 +8,22 @@ import (
 // hiddenName begins the names of columns that are added to sort by.
 const hiddenName = "fanout_"
 
+// hiddenColumn is a column that is added to sort by: an expression, or its weights.
+type hiddenColumn struct {
+	span
+	weighed bool
+}
+
+func (h hiddenColumn) write(w *writer) {
+	if !h.weighed {
+		w.copy(h.span)
+		return
+	}
+	w.write("WEIGHT_STRING(LEFT(")
+	w.copyTight(h.span)
+	w.b.WriteString(", " + strconv.Itoa(weighedLength) + "))")
+}
+
 // rows makes the plan of a statement that gives rows as they are.
 func (b *builder) rows() *Unmergeable {
 	t, c := b.text, b.clauses
@@ -22,7 +38,7 @@ func (b *builder) rows() *Unmergeable {
 			return u
 		}
 	}
-	var hidden []span
+	var hidden []hiddenColumn
 	compares := make([]comparing, len(b.items)) // of the items that are sorted by
 	for i, s := range c.order {
 		k, u := b.sortKeyOf(s, b.main.OrderBy[i])
@@ -39,7 +55,8 @@ func (b *builder) rows() *Unmergeable {
 		if at < 0 && !hasField(k.node) {
 			return t.refuse(s.from, "ORDER BY a value that is of no column", "leave it out")
 		}
-		if at >= 0 && !b.stars {
+		weigh := b.weigh.has(i)
+		if at >= 0 && !b.stars && !weigh {
 			if compares[at], u = b.comparingOf(b.items[at].expr, b.items[at].node); u != nil {
 				return u
 			}
@@ -57,8 +74,11 @@ func (b *builder) rows() *Unmergeable {
 				return u
 			}
 		}
+		if weigh {
+			k.compare = comparing{known: b.weigh.weights[i]}
+		}
 		k.Column = -1 - len(hidden) // turned round below
-		hidden = append(hidden, expr)
+		hidden = append(hidden, hiddenColumn{t.bare(expr), weigh})
 		b.plan.hidden = append(b.plan.hidden, k.compare)
 		d.Order = append(d.Order, k.Sort)
 	}
@@ -75,7 +95,7 @@ func (b *builder) rows() *Unmergeable {
 	w.copy(span{0, c.list.to})
 	for i, s := range hidden {
 		w.b.WriteByte(',')
-		w.copy(t.bare(s))
+		s.write(w)
 		w.write("AS " + hiddenName + strconv.Itoa(i+1))
 	}
 	w.copy(span{c.list.to, min(c.tail.from, c.lock.from)})

@@ -25,8 +25,12 @@ func comparisonOf(c *column) (comparison, error) {
 		instant: compareInstants, wall: compareWalls, duration: compareDurations,
 		dynamic: func(a, b driver.Value) (int, error) { return compareDynamic(a, b, c.collation) },
 	}[c.kind]
-	if c.kind == text {
+	switch c.kind {
+	case text:
 		compare = c.collation.compare
+	case binaries:
+		compare = c.collation.compareWeights
+	default:
 	}
 	return func(a, b driver.Value) (int, error) {
 		n, err := compare(a, b)

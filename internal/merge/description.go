@@ -88,6 +88,13 @@ const (
 	CollationNoCase
 	// CollationTrimmed is SQLite's RTRIM: the order of bytes, without the spaces at the end.
 	CollationTrimmed
+	// CollationWeightsGeneral is not of text, but of what WEIGHT_STRING gives of text in MariaDB's utf8mb4_general_ci: the order of
+	// bytes, the shorter one filled up with what a space weighs there.
+	CollationWeightsGeneral
+	// CollationWeightsUnicode is the same of utf8mb4_unicode_ci and utf8mb4_uca1400_ai_ci.
+	CollationWeightsUnicode
+	// CollationWeightsUnicode520 is the same of utf8mb4_unicode_520_ci.
+	CollationWeightsUnicode520
 )
 
 // Options bound what a merge takes. Zero fields have the defaults.
