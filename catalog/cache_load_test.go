@@ -87,7 +87,9 @@ func TestUnknownTenants(t *testing.T) {
 	}
 	require.Equal(t, asked, m.loads.Load(), "what cannot be a key is not asked for")
 	_, err = c.Resolve(t.Context(), int64(7))
-	require.ErrorIs(t, err, tenancy.ErrShardNotFound)
+	require.ErrorIs(t, err, tenancy.ErrTenantNotFound, "a key of a shard directory")
+	_, err = c.Resolve(t.Context(), 1.5)
+	require.ErrorIs(t, err, tenancy.ErrMissingShardKey)
 }
 
 // TestGate is about tenants that are there and not served.

@@ -99,14 +99,17 @@ func migrate(ctx context.Context, p *page.Page, db *gorm.DB, plugin *tenancy.Plu
 
 // writeProducts writes the reference rows, the same ones to each database.
 func writeProducts(ctx context.Context, p *page.Page, db *gorm.DB) error {
-	p.Title("A reference table", "It is written once for each database, which the context names. A write that names none is refused.")
-	operator := tenancy.WithoutTenant(ctx, "new products")
+	p.Title("A reference table", "It is written in all databases at once, if the context says so. A write that does not is refused.")
+	products := []Product{{Code: "s1", Name: "Sensor"}, {Code: "c4", Name: "Camera"}}
+	if err := db.WithContext(tenancy.OnAllShards(ctx)).Create(&products).Error; err != nil {
+		return err
+	}
 	for _, at := range []tenancy.Placement{{}, {Shard: hooli}} {
-		products := []Product{{Code: "s1", Name: "Sensor"}, {Code: "c4", Name: "Camera"}}
-		if err := db.WithContext(tenancy.WithPlacement(operator, at)).Create(&products).Error; err != nil {
+		var n int64
+		if err := db.WithContext(tenancy.WithPlacement(ctx, at)).Model(&Product{}).Count(&n).Error; err != nil {
 			return err
 		}
-		p.Row("%s: %d products", describe(at), len(products))
+		p.Row("%s: %d products", describe(at), n)
 	}
 	acme := tenancy.WithTenant(ctx, "acme")
 	return p.Refused("acme adds a product", db.WithContext(acme).Create(&Product{Code: "x"}).Error, tenancy.ErrCrossShard)
