@@ -156,6 +156,14 @@ func destination(stmt *gorm.Statement, rows []keyedRow) any {
 	return all.Interface()
 }
 
+// modelOf returns a model like that of a statement, which parts of it can look at while others write rows; nil without one.
+func modelOf(stmt *gorm.Statement) any {
+	if stmt.Schema == nil {
+		return nil
+	}
+	return reflect.New(stmt.Schema.ModelType).Interface()
+}
+
 // trackTime is how Save tells its INSERT to write the time of update anew (gorm v1.31.2 finisher_api.go Save).
 const trackTime = "gorm:update_track_time"
 
@@ -165,7 +173,7 @@ func (h *Hooks) beside(db *gorm.DB, ctx context.Context) *gorm.DB { //nolint:rev
 	from := db.Statement
 	// A session begins with a statement of its own at the first call, which forgets what was put into it before (gorm v1.31.2
 	// gorm.go getInstance).
-	tx := db.Session(&gorm.Session{NewDB: true, SkipHooks: true, SkipDefaultTransaction: true, Context: ctx}).Model(from.Model)
+	tx := db.Session(&gorm.Session{NewDB: true, SkipHooks: true, SkipDefaultTransaction: true, Context: ctx}).Model(modelOf(from))
 	stmt := tx.Statement
 	stmt.ConnPool = h.Rules.Pool()
 	stmt.Table, stmt.TableExpr = from.Table, from.TableExpr
